@@ -1,0 +1,25 @@
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+
+from partners.models import Partner
+
+
+class Command(BaseCommand):
+    help = "Create a partner firm."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("name")
+        parser.add_argument("--slug", required=True)
+        parser.add_argument("--legal-name", default="")
+        parser.add_argument("--city", default="")
+
+    def handle(
+        self, *, name: str, slug: str, legal_name: str, city: str, **options: object
+    ) -> None:
+        partner = Partner(name=name, slug=slug, legal_name=legal_name or name, city=city)
+        try:
+            partner.full_clean()
+        except ValidationError as error:
+            raise CommandError("; ".join(error.messages)) from error
+        partner.save()
+        self.stdout.write(f"{partner.slug}: {partner.name}")

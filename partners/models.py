@@ -1,0 +1,247 @@
+"""Firms, their people and who belongs where: the ground floor of the portal."""
+
+import uuid
+from typing import Any, ClassVar, Self
+
+from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
+from django.core.validators import RegexValidator
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
+
+
+class UserManager(BaseUserManager["User"]):
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        """Create a person; without ``password`` the account cannot sign in until one is set."""
+        user = self.model(email=self.normalize_email(email), **fields)
+        user.set_password(password)
+        user.save(using=self._db)
+        return user
+
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":
+        return self.create_user(email, password, is_staff=True, is_superuser=True, **fields)
+
+    @classmethod
+    def normalize_email(cls, email: str | None) -> str:
+        """Addresses are compared without case: one mailbox, one person."""
+        return (email or "").strip().lower()
+
+    def get_by_natural_key(self, username: str | None) -> "User":
+        return self.get(email=self.normalize_email(username))
+
+
+class User(AbstractBaseUser, PermissionsMixin):
+    """A person with an account. What they may do comes from their memberships."""
+
+    class Language(models.TextChoices):
+        GERMAN = "de", _("German")
+        ENGLISH = "en", _("English")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    email = models.EmailField(
+        _("e-mail address"),
+        unique=True,  # always in lower case: one mailbox, one person
+        error_messages={"unique": _("There is an account with this e-mail address already.")},
+    )
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=200)
+    language = models.CharField(
+        _("language"), max_length=2, choices=Language, default=Language.GERMAN
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    is_staff = models.BooleanField(_("operator"), default=False)
+    joined_at = models.DateTimeField(_("joined at"), default=timezone.now, editable=False)
+
+    objects: ClassVar[UserManager] = UserManager()
+
+    EMAIL_FIELD = "email"
+    USERNAME_FIELD = "email"
+    REQUIRED_FIELDS = ["name"]
+
+    class Meta:
+        verbose_name = _("person")
+        verbose_name_plural = _("people")
+        constraints = [
+            models.CheckConstraint(name="email_in_lower_case", condition=Q(email=Lower("email")))
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.email = UserManager.normalize_email(self.email)
+        super().save(*args, **kwargs)
+
+    def get_full_name(self) -> str:
+        return str(self)
+
+    def get_short_name(self) -> str:
+        return str(self)
+
+
+class PartnerQuerySet(models.QuerySet["Partner"]):
+    def of(self, user: Any) -> Self:
+        """Firms that ``user`` is an active member of."""
+        if not user.is_authenticated:
+            return self.none()
+        own = Membership.objects.active().filter(user=user).values("partner")
+        return self.filter(pk__in=own)
+
+    def visible_to(self, user: Any) -> Self:
+        """The directory: members of any firm may know all active firms."""
+        if not user.is_authenticated:
+            return self.none()
+        if not Membership.objects.active().filter(user=user).exists():
+            return self.none()
+        return self.filter(is_active=True)
+
+
+class Partner(models.Model):
+    """A Microsoft partner firm."""
+
+    class SigningRule(models.TextChoices):
+        ALONE = "alone", _("One authorised person signs alone")
+        TWO_JOINTLY = "two_jointly", _("Two authorised people sign jointly")
+
+    class Competence(models.TextChoices):
+        """Microsoft's six solution areas; names as Microsoft writes them, hence not translated."""
+
+        MODERN_WORK = "modern_work", "Modern Work"
+        SECURITY = "security", "Security"
+        INFRASTRUCTURE = "infrastructure", "Infrastructure (Azure)"
+        DIGITAL_APP_INNOVATION = "digital_app_innovation", "Digital & App Innovation (Azure)"
+        DATA_AI = "data_ai", "Data & AI (Azure)"
+        BUSINESS_APPLICATIONS = "business_applications", "Business Applications"
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    slug = models.SlugField(_("short name for addresses"), max_length=80, unique=True)
+    name = models.CharField(_("name in daily use"), max_length=120)
+    legal_name = models.CharField(_("legal name"), max_length=200)
+    register_number = models.CharField(_("register number"), max_length=80, blank=True)
+    city = models.CharField(_("city"), max_length=100, blank=True)
+    country = models.CharField(_("country"), max_length=100, blank=True)
+    website = models.URLField(_("website"), blank=True)
+    microsoft_partner_ids = models.JSONField(_("Microsoft partner IDs"), default=list, blank=True)
+    competences = models.JSONField(_("competences"), default=list, blank=True)
+    about = models.TextField(_("about the firm"), max_length=2000, blank=True)
+    signing_rule = models.CharField(
+        _("signing rule"), max_length=20, choices=SigningRule, default=SigningRule.ALONE
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(default=timezone.now, editable=False)
+
+    objects = PartnerQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("firm")
+        verbose_name_plural = _("firms")
+        ordering = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        self.legal_name = self.legal_name or self.name
+        super().save(*args, **kwargs)
+
+    @property
+    def signatures_needed(self) -> int:
+        return 2 if self.signing_rule == self.SigningRule.TWO_JOINTLY else 1
+
+    @property
+    def competence_labels(self) -> list[str]:
+        return [label for key, label in self.Competence.choices if key in self.competences]
+
+
+class MembershipQuerySet(models.QuerySet["Membership"]):
+    def active(self) -> Self:
+        return self.filter(left_at=None, user__is_active=True, partner__is_active=True)
+
+    def of_firms_of(self, user: Any) -> Self:
+        """Active people of the firms that ``user`` belongs to."""
+        return self.active().filter(partner__in=Partner.objects.of(user))
+
+
+class Membership(models.Model):
+    """A person's place in a firm.
+
+    Several roles may fall on one person; to sign is a right of its own.
+    """
+
+    ROLES = (
+        "is_admin",
+        "is_partner_manager",
+        "is_project_lead",
+        "is_specialist",
+        "is_observer",
+    )
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="memberships")
+    user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
+    title = models.CharField(_("position"), max_length=120, blank=True)
+    is_admin = models.BooleanField(_("firm admin"), default=False)
+    is_partner_manager = models.BooleanField(_("partner manager"), default=False)
+    is_project_lead = models.BooleanField(_("project lead"), default=False)
+    is_specialist = models.BooleanField(_("specialist"), default=False)
+    is_observer = models.BooleanField(_("observer"), default=False)
+    may_sign = models.BooleanField(_("may sign"), default=False)
+    joined_at = models.DateTimeField(default=timezone.now, editable=False)
+    left_at = models.DateTimeField(null=True, blank=True, editable=False)
+
+    objects = MembershipQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
+        ordering = ["user__name", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["partner", "user"], condition=Q(left_at=None), name="one_active_membership"
+            ),
+            models.CheckConstraint(
+                name="left_after_joining",
+                condition=Q(left_at=None) | Q(left_at__gte=F("joined_at")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} ({self.partner})"
+
+    @property
+    def role_labels(self) -> list[str]:
+        """The roles this person has in the firm, in words, the right to sign last."""
+        fields = [self._meta.get_field(name) for name in (*self.ROLES, "may_sign")]
+        return [
+            str(field.verbose_name)
+            for field in fields
+            if isinstance(field, models.BooleanField) and getattr(self, field.name)
+        ]
+
+
+class PartnerContact(models.Model):
+    """Whom the other firms may turn to."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    partner = models.ForeignKey(Partner, on_delete=models.CASCADE, related_name="contacts")
+    purpose = models.CharField(_("responsible for"), max_length=120)
+    name = models.CharField(pgettext_lazy("of a person", "name"), max_length=200)
+    email = models.EmailField(_("e-mail address"), blank=True)
+    phone = models.CharField(
+        _("phone"),
+        max_length=40,
+        blank=True,
+        validators=[
+            RegexValidator(r"^[0-9+()/ .-]*$", _("Please use digits, blanks and + ( ) / - only."))
+        ],
+    )
+
+    class Meta:
+        verbose_name = _("contact")
+        verbose_name_plural = _("contacts")
+        ordering = ["purpose", "name", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.purpose})"
