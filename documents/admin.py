@@ -1,5 +1,3 @@
-from typing import ClassVar
-
 from django.contrib import admin
 from django.http import HttpRequest
 
@@ -12,7 +10,7 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
 
     list_display = ["created_at", "kind", "language", "state", "attempts", "finished_at"]
     list_filter = ["state", "kind"]
-    fields: ClassVar[list[str]] = [
+    fields = (
         "kind",
         "language",
         "state",
@@ -20,8 +18,8 @@ class DocumentAdmin(admin.ModelAdmin[Document]):
         "error",
         "created_at",
         "finished_at",
-    ]
-    readonly_fields: ClassVar[list[str]] = fields
+    )
+    readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False

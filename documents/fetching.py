@@ -3,7 +3,7 @@ from typing import Any
 from weasyprint.urls import FatalURLFetchingError, URLFetcher
 
 
-class ClosedFetcher(URLFetcher):  # type: ignore[misc] -- WeasyPrint has no type hints
+class ClosedFetcher(URLFetcher):  # type: ignore[misc]  # untyped
     """Lets ``data:`` addresses through; any other stops the rendering.
 
     WeasyPrint swallows ordinary errors of a fetcher and goes on without the resource. An address

@@ -2,8 +2,8 @@
 
 from typing import Any
 
-import factory
-from factory.django import DjangoModelFactory
+from factory.declarations import LazyAttribute, Sequence, SubFactory, Trait
+from factory.django import DjangoModelFactory, Password
 
 from partners.models import Membership, Partner, User
 
@@ -15,22 +15,22 @@ class UserFactory(DjangoModelFactory[User]):
         model = User
         skip_postgeneration_save = True
 
-    name = factory.Sequence(lambda n: f"Person {n}")
-    email = factory.Sequence(lambda n: f"person{n}@firma.example")
-    password = factory.django.Password(PASSWORD)
+    name = Sequence(lambda n: f"Person {n}")
+    email = Sequence(lambda n: f"person{n}@firma.example")
+    password = Password(PASSWORD)
 
 
 class PartnerFactory(DjangoModelFactory[Partner]):
     class Meta:
         model = Partner
 
-    name = factory.Sequence(lambda n: f"Firma {n}")
-    legal_name = factory.LazyAttribute(lambda firm: f"{firm.name} GmbH")
-    slug = factory.Sequence(lambda n: f"firma-{n}")
+    name = Sequence(lambda n: f"Firma {n}")
+    legal_name = LazyAttribute(lambda firm: f"{firm.name} GmbH")
+    slug = Sequence(lambda n: f"firma-{n}")
     city = "Köln"
 
     class Params:
-        jointly = factory.Trait(signing_rule=Partner.SigningRule.TWO_JOINTLY)
+        jointly = Trait(signing_rule=Partner.SigningRule.TWO_JOINTLY)
 
 
 class MembershipFactory(DjangoModelFactory[Membership]):
@@ -39,21 +39,21 @@ class MembershipFactory(DjangoModelFactory[Membership]):
     class Meta:
         model = Membership
 
-    partner = factory.SubFactory(PartnerFactory)
-    user = factory.SubFactory(UserFactory)
+    partner = SubFactory(PartnerFactory)
+    user = SubFactory(UserFactory)
 
     class Params:
-        admin = factory.Trait(is_admin=True)
-        manager = factory.Trait(is_partner_manager=True)
-        lead = factory.Trait(is_project_lead=True)
-        specialist = factory.Trait(is_specialist=True)
-        observer = factory.Trait(is_observer=True)
-        signer = factory.Trait(may_sign=True, title="Geschäftsführerin")
+        admin = Trait(is_admin=True)
+        manager = Trait(is_partner_manager=True)
+        lead = Trait(is_project_lead=True)
+        specialist = Trait(is_specialist=True)
+        observer = Trait(is_observer=True)
+        signer = Trait(may_sign=True, title="Geschäftsführerin")
 
 
 def member(partner: Partner, *traits: str, **fields: Any) -> User:
     """A new person of ``partner`` with the roles named by ``traits``."""
     user_fields = {key: fields.pop(key) for key in ("name", "email") if key in fields}
-    return MembershipFactory(
-        partner=partner, user=UserFactory(**user_fields), **dict.fromkeys(traits, True), **fields
-    ).user
+    user: User = UserFactory(**user_fields)
+    MembershipFactory(partner=partner, user=user, **dict.fromkeys(traits, True), **fields)
+    return user
