@@ -8,7 +8,6 @@ import hashlib
 import logging
 from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import TYPE_CHECKING
 from uuid import UUID
 
@@ -40,8 +39,11 @@ def create(*, kind: str, task: str, language: str, title: str, by: "User | None"
 
 def enqueue(document: Document) -> None:
     """Queue the document's task on commit; if the broker is away, the sweep does it later."""
-    send = partial(current_app.send_task, document.task, args=[str(document.pk)])
-    transaction.on_commit(send, robust=True)
+
+    def send() -> None:
+        current_app.send_task(document.task, args=[str(document.pk)])
+
+    transaction.on_commit(send, robust=True)  # robust logs __qualname__, which a partial lacks
 
 
 def retry(document_id: UUID) -> bool:

@@ -54,6 +54,6 @@ class MembershipFactory(DjangoModelFactory[Membership]):
 def member(partner: Partner, *traits: str, **fields: Any) -> User:
     """A new person of ``partner`` with the roles named by ``traits``."""
     user_fields = {key: fields.pop(key) for key in ("name", "email") if key in fields}
-    user: User = UserFactory(**user_fields)
+    user: User = UserFactory.create(**user_fields)
     MembershipFactory(partner=partner, user=user, **dict.fromkeys(traits, True), **fields)
     return user
