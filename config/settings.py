@@ -14,6 +14,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from config.embedded import socket_path
+
 django_stubs_ext.monkeypatch()  # generic admin, form and view classes may be subscripted
 
 env = Env()
@@ -123,7 +125,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
 # Without REDIS_URL the embedded server of bin/demo listens on this socket.
-EMBEDDED_SOCKET = Path(env.str("HANDSCHLAG_SOCKET", default=str(VAR_DIR / "valkey.sock")))
+EMBEDDED_SOCKET = Path(env.str("HANDSCHLAG_SOCKET", default=str(socket_path(VAR_DIR))))
 CELERY_BROKER_URL = REDIS_URL or f"redis+socket://{EMBEDDED_SOCKET}"
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_ACKS_LATE = True

@@ -26,7 +26,7 @@ def main() -> int:
             print(f"{po.relative_to(ROOT)}: {error}", file=sys.stderr)
             status = 1
             continue
-        # Into a file of its own, then moved: a server that starts meanwhile never reads half a catalogue.
+        # Into a file of its own, then moved: a server that starts now never reads half of it.
         half = mo.with_name(f"{mo.name}.{os.getpid()}")
         with half.open("wb") as target:
             write_mo(target, catalogue)
