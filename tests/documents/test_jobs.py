@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from celery import current_app
 from django.db import connection
 from django.utils import timezone
 
@@ -29,7 +30,8 @@ def test_build_stores_the_file_with_its_hash() -> None:
 
     document.refresh_from_db()
     assert document.state == "ready"
-    assert document.file.read() == PDF
+    with document.file.open() as stored:
+        assert stored.read() == PDF
     assert (document.sha256, document.size) == (hashlib.sha256(PDF).hexdigest(), len(PDF))
 
 
@@ -147,7 +149,7 @@ def test_the_order_is_queued_on_commit(
 ) -> None:
     sent: list[tuple[str, list[str]]] = []
     monkeypatch.setattr(
-        jobs.current_app, "send_task", lambda task, args: sent.append((task, args)), raising=False
+        current_app, "send_task", lambda task, args: sent.append((task, args)), raising=False
     )
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         document = order()
@@ -162,7 +164,7 @@ def test_a_broker_that_is_away_does_not_break_the_page(
     def away(task: str, args: list[str]) -> None:
         raise ConnectionError("broker away")
 
-    monkeypatch.setattr(jobs.current_app, "send_task", away, raising=False)
+    monkeypatch.setattr(current_app, "send_task", away, raising=False)
     with django_capture_on_commit_callbacks(execute=True):  # type: ignore[operator]
         document = order()
     document.refresh_from_db()
