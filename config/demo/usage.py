@@ -43,7 +43,7 @@ class Customer:
 
 @dataclass(frozen=True)
 class Certified:
-    """A person's certification, dated from the day of the demo so that the story never grows old."""
+    """A certification, dated from the day of the demo so that the story never grows old."""
 
     name: str
     email: str
