@@ -9,8 +9,10 @@
 unset VIRTUAL_ENV PYTHONPATH PYTHONHOME PYTHONSTARTUP DJANGO_SETTINGS_MODULE CDPATH
 unset PIP_TARGET PIP_PREFIX PIP_ROOT PIP_USER PIP_CONSTRAINT PIP_REQUIREMENT PIP_NO_DEPS PIP_DRY_RUN PIP_PYTHON
 unset UV_PYTHON UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX UV_CONSTRAINT UV_OVERRIDE UV_PROJECT UV_WORKING_DIRECTORY
+# An empty address means none; the settings would take it for a faulty one.
+[ -n "${DATABASE_URL-}" ] || unset DATABASE_URL
+[ -n "${REDIS_URL-}" ] || unset REDIS_URL
 export PYTHONUTF8=1  # a bare root has the C locale, and the portal speaks German
-export PYTHONDONTWRITEBYTECODE="${PYTHONDONTWRITEBYTECODE-}"
 
 PY=$ROOT/.venv/bin/python
 # WeasyPrint loads Pango when the first PDF is made; it cannot be had from a Python package.
