@@ -1,0 +1,187 @@
+"""Why a tenant or a person counts or not, and what a reader of a score should know: in words.
+
+The codes are stored with their parameters and translated when they are shown. Labels are templates:
+``Reason(code).label % parameters``.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Any
+
+from django.db.models import TextChoices
+from django.utils.formats import date_format
+from django.utils.translation import gettext_lazy as _
+
+from scoring import months
+
+
+class Reason(TextChoices):
+    """The sentence beside one row of the ledger."""
+
+    # Net customer adds
+    ADDED = "added", _("Eligible now with %(seats)s seats (%(workload)s), not in %(then)s.")
+    KEPT = "kept", _("Eligible in both months: no change.")
+    PROMOTED = "promoted", _("Grew to %(seats)s seats and stays in %(track)s: no change.")
+    LOST = "lost", _("Eligible in %(then)s, no longer in %(now)s.")
+    LOST_TOO_FEW_SEATS = (
+        "lost_too_few_seats",
+        _("Eligible in %(then)s; %(seats)s seats now, %(track)s starts at %(minimum)s."),
+    )
+    LOST_TOO_MANY_SEATS = (
+        "lost_too_many_seats",
+        _("Eligible in %(then)s; %(seats)s seats now, %(track)s ends at %(maximum)s."),
+    )
+    LOST_ENDED = (
+        "lost_ended",
+        _("Eligible in %(then)s; the association ended on %(ended_on)s."),
+    )
+    # Not eligible in either month, for any of the data metrics
+    TOO_FEW_SEATS = (
+        "too_few_seats",
+        _("%(seats)s seats, %(track)s starts at %(minimum)s."),
+    )
+    TOO_MANY_SEATS = (
+        "too_many_seats",
+        _("%(seats)s seats, %(track)s ends at %(maximum)s."),
+    )
+    NOT_ACCEPTED = (
+        "not_accepted",
+        _("Associated by %(option)s only, which %(track)s does not accept."),
+    )
+    NOT_YET = "not_yet", _("The association begins on %(begins_on)s.")
+    ENDED = "ended", _("The association ended on %(ended_on)s.")
+    OTHER_METRICS = (
+        "other_metrics",
+        _("%(workload)s does not count for this metric."),
+    )
+    NO_DATA_NOW = "no_data_now", _("No data for %(now)s.")
+    # Usage growth
+    GROWTH = "growth", _("%(now)s active users, %(then)s a year earlier.")
+    GROWTH_NEWLY_ELIGIBLE = (
+        "growth_newly_eligible",
+        _("%(now)s active users; the tenant was not eligible a year earlier, so all count."),
+    )
+    GROWTH_SINCE_CLAIM = (
+        "growth_since_claim",
+        _("%(now)s active users, %(then)s when the association began (%(month)s)."),
+    )
+    GROWTH_SINCE_FIRST_SEEN = (
+        "growth_since_first_seen",
+        _("%(now)s active users, %(then)s in the first month with data (%(month)s)."),
+    )
+    GROWTH_MIXED = (
+        "growth_mixed",
+        _("%(now)s active users, %(then)s in the baselines of the workloads."),
+    )
+    GROWTH_LOST = (
+        "growth_lost",
+        _("No longer eligible: the %(then)s active users of a year earlier are missing now."),
+    )
+    # Deployments
+    DEPLOYED = "deployed", _("%(users)s of %(seats)s seats in use (%(workload)s).")
+    DEPLOYED_EDGE = (
+        "deployed_edge",
+        _(
+            "%(users)s of %(seats)s seats in use (%(workload)s). It stood at exactly %(share)s "
+            "when claimed: not above, so it counts."
+        ),
+    )
+    STILL_DEPLOYED = "still_deployed", _("Deployed in both months: no change.")
+    BELOW_SHARE = (
+        "below_share",
+        _("%(users)s of %(seats)s seats in use (%(workload)s), below %(share)s."),
+    )
+    FELL_BELOW_SHARE = (
+        "fell_below_share",
+        _("%(users)s of %(seats)s seats in use (%(workload)s), below %(share)s; above a year ago."),
+    )
+    ABOVE_AT_CLAIM = (
+        "above_at_claim",
+        _("Already above %(share)s when claimed (%(month)s): %(users)s of %(seats)s seats."),
+    )
+    NO_SEATS = "no_seats", _("No paid seats: the share cannot be told.")
+    DEPLOYED_LOST = "deployed_lost", _("Deployed a year ago; nothing counts for it now.")
+    # People
+    CERTIFIED = "certified", _("%(title)s, valid.")
+    CERTIFIED_UNTIL = "certified_until", _("%(title)s, valid until %(until)s.")
+    EXPIRED = "expired", _("%(title)s expired on %(until)s.")
+    NOT_COMPLETED_YET = "not_completed_yet", _("%(title)s is completed on %(completed_on)s.")
+    NOT_LINKED = "not_linked", _("%(title)s is no longer linked to the firm.")
+    WITHDRAWN = "withdrawn", _("%(title)s gives no points after %(until)s.")
+
+
+class Caution(TextChoices):
+    """What a reader should know about a score as a whole."""
+
+    NO_USAGE_DATA = "no_usage_data", _("There are no usage data before %(as_of)s yet.")
+    NO_SKILLING_DATA = "no_skilling_data", _("There are no certifications yet.")
+    COMPARISON_MONTH_MISSING = (
+        "comparison_month_missing",
+        _(
+            "The comparison month %(month)s is missing, so this is not a score yet: the figures "
+            "take it as empty. Please order the report with the time span LIFETIME, or with "
+            "13 months or more."
+        ),
+    )
+    COMPARISON_MONTH_EMPTY = (
+        "comparison_month_empty",
+        _(
+            "The data hold nothing for the comparison month %(month)s. Every association is known "
+            "to have begun later, so it is taken as empty."
+        ),
+    )
+    DATA_OLD = (
+        "data_old",
+        _("The newest data are of %(month)s. Newer ones should be available."),
+    )
+    DERIVED_DATES = (
+        "derived_dates",
+        _(
+            "For %(count)s associations no file names the beginning: the first month with data "
+            "was taken."
+        ),
+    )
+    MAY_DISPLAY_PASS = (
+        "may_display_pass",
+        _("%(track)s: %(total)s points. Partner Center may display %(pass_mark)s."),
+    )
+    BELOW_ONE_POINT = (
+        "below_one_point",
+        _(
+            "%(track)s: a metric above zero but below one point (%(metric)s: %(points)s) is read "
+            "as fulfilled. Microsoft's page also says “at least one point”."
+        ),
+    )
+
+
+def sentence(
+    code: str,
+    params: Mapping[str, Any],
+    *,
+    kind: type[TextChoices] = Reason,
+    localize: bool = True,
+) -> str:
+    """The translated sentence of a stored code; a code that is no longer known stays readable.
+
+    Days and months are stored in ISO form; ``localize`` writes them as the reader is used to.
+    """
+    try:
+        template = str(kind(code).label)
+    except ValueError:
+        return code.replace("_", " ")
+    if localize:
+        params = {name: _as_read(value) for name, value in params.items()}
+    return template % params
+
+
+def _as_read(value: object) -> object:
+    if isinstance(value, str) and ISO_DAY.fullmatch(value):
+        return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+    if isinstance(value, str) and ISO_MONTH.fullmatch(value):
+        return date_format(months.first_day(months.parse_label(value)), "YEAR_MONTH_FORMAT")
+    return value
+
+
+ISO_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+ISO_MONTH = re.compile(r"\d{4}-\d{2}")
