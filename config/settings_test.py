@@ -8,7 +8,7 @@ from typing import Any
 os.environ.setdefault("HANDSCHLAG_VAR", tempfile.mkdtemp(prefix="handschlag-tests-"))
 
 from config.settings import *  # noqa: F403
-from config.settings import DATABASES, TEMPLATES, VAR_DIR
+from config.settings import DATABASES, STATIC_ROOT, TEMPLATES, VAR_DIR
 
 
 class UndefinedVariable(str):
@@ -30,6 +30,8 @@ else:
 DATABASES["default"]["CONN_MAX_AGE"] = 0
 
 TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("%s")
+
+STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
 
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"

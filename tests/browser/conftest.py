@@ -1,0 +1,95 @@
+"""A real Chromium, a real server and a Celery worker in a thread, for the journeys."""
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from celery.contrib.testing.worker import start_worker
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from pytest_django.live_server_helper import LiveServer
+
+from config.celery import app
+from partners.models import User
+from tests.factories import PASSWORD
+
+# Playwright's synchronous interface runs an event loop in this thread, and Django then refuses its
+# synchronous database calls, which here nothing else waits for.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "1"
+
+CHROMIUM = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def worker(transactional_db: None) -> Iterator[None]:
+    """A Celery worker that shares the tests' memory broker."""
+    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR"):
+        yield
+
+
+@pytest.fixture
+def open_browser(
+    browser: Browser, live_server: LiveServer, tmp_path: Path
+) -> Iterator[Callable[..., Page]]:
+    """``open_browser(phone=, dark=, english=, javascript=)``: a fresh browser window.
+
+    Every request to another host than the test server fails the test, as does every error on the
+    browser's console: the content security policy reports there.
+    """
+    contexts: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def open_page(
+        *, phone: bool = False, dark: bool = False, english: bool = False, javascript: bool = True
+    ) -> Page:
+        context = browser.new_context(
+            base_url=live_server.url,
+            viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 900},
+            color_scheme="dark" if dark else "light",
+            locale="en-GB" if english else "de-DE",
+            java_script_enabled=javascript,
+            accept_downloads=True,
+        )
+        context.set_default_timeout(15_000)
+        contexts.append(context)
+        page = context.new_page()
+        page.on(
+            "request",
+            lambda request: (
+                None
+                if request.url.startswith((live_server.url, "data:", "blob:"))
+                else faults.append(f"request to {request.url}")
+            ),
+        )
+        page.on(
+            "console",
+            lambda message: faults.append(message.text) if message.type == "error" else None,
+        )
+        page.on("pageerror", lambda error: faults.append(str(error)))
+        return page
+
+    yield open_page
+    for context in contexts:
+        context.close()
+    assert faults == []
+
+
+def sign_in(page: Page, user: User) -> None:
+    """Sign in through the page, as a person does."""
+    page.goto("/konto/anmelden/")
+    page.locator("input[name=username]").fill(user.email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("main form button[type=submit]").click()
+    page.wait_for_url("**/start/")
