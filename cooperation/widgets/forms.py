@@ -1,0 +1,682 @@
+"""The widget of each kind: ``initial`` fills it, ``build`` lays it out, ``read`` takes it back."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from decimal import Decimal
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import get_language, pgettext
+from django.utils.translation import gettext as _
+
+from cooperation import kinds
+from cooperation.book import Option, Party, Point, Value
+from cooperation.kinds import words
+from cooperation.kinds.base import (
+    NAME_LIMIT,
+    NOTE_LIMIT,
+    TEXT_LIMIT,
+    InvalidAnswer,
+    Problems,
+    decimal,
+)
+from cooperation.kinds.single import SIGNING_DATE, THREE_MONTHS_LATER
+from cooperation.widgets.controls import (
+    Choice,
+    Control,
+    Row,
+    Widget,
+    mapping,
+    rows_of,
+    string,
+    unflatten,
+)
+
+Raw = dict[str, Any]
+Errors = Mapping[str, list[str]]
+
+CURRENCIES = ("EUR", "CHF", "USD", "GBP")  # suggestions; any ISO code can be typed in
+MOST_ROWS = 40
+SPARE_ROWS = 2  # empty rows of a table, so that a form without JavaScript can grow
+
+
+def _language() -> str:
+    return get_language() or "de"
+
+
+def _said(amount: Any) -> str:
+    """A stored decimal as one types it in the current language."""
+    written = string(amount)
+    return written.replace(".", ",") if _language().startswith("de") else written
+
+
+class _Form:
+    """Makes controls: ids carry the point, so that two open cards never share one."""
+
+    def __init__(self, point: Point, parties: tuple[Party, ...], raw: Raw, errors: Errors) -> None:
+        self.point, self.parties, self.raw, self.errors = point, parties, raw, errors
+
+    def id(self, name: str) -> str:
+        return f"{self.point.key}-{name.replace('.', '-')}"
+
+    def said(self, name: str) -> tuple[str, ...]:
+        return tuple(self.errors.get(name, ()))
+
+    def control(self, name: str, label: str, value: Any = None, **more: Any) -> Control:
+        if value is None:
+            value = self.raw.get(name)
+        return Control(
+            name=name,
+            id=self.id(name),
+            label=label,
+            value=string(value),
+            errors=self.said(name),
+            **more,
+        )
+
+    def choices(
+        self, name: str, options: tuple[Option, ...], chosen: set[str]
+    ) -> tuple[Choice, ...]:
+        return tuple(
+            Choice(option.key, str(option.label), option.key in chosen, f"{self.id(name)}-{place}")
+            for place, option in enumerate(options)
+        )
+
+    def select(
+        self, name: str, label: str, options: list[tuple[str, str]], value: Any, **more: Any
+    ) -> Control:
+        chosen = string(value)
+        return self.control(
+            name,
+            label,
+            value,
+            type="select",
+            choices=tuple(
+                Choice(key, text, key == chosen, f"{self.id(name)}-{place}")
+                for place, (key, text) in enumerate(options)
+            ),
+            **more,
+        )
+
+    def note(self, *, needed: bool = False) -> Control:
+        return self.control(
+            "note",
+            pgettext("beside an answer", "Note"),
+            type="textarea",
+            maxlength=NOTE_LIMIT,
+            optional=not needed,
+        )
+
+    def firms(self) -> list[tuple[str, str]]:
+        return [("", "–"), *((party.key, party.name) for party in self.parties)]
+
+
+# ---- One thing ---------------------------------------------------------------------------------
+
+
+def _choice(form: _Form) -> Widget:
+    chosen = {string(form.raw.get("choice"))}
+    options = form.point.choices(form.parties)
+    control = form.control(
+        "choice", _("Answer"), type="radio", choices=form.choices("choice", options, chosen)
+    )
+    return Widget("choice", controls=(control,), note=form.note())
+
+
+def _multi_choice(form: _Form) -> Widget:
+    given = form.raw.get("choices")
+    chosen = {string(key) for key in given} if isinstance(given, list | tuple) else set()
+    options = form.point.choices(form.parties)
+    control = form.control(
+        "choices", _("Answers"), type="checkboxes", choices=form.choices("choices", options, chosen)
+    )
+    return Widget("multi_choice", controls=(control,), note=form.note())
+
+
+def _yes_no(form: _Form) -> Widget:
+    options = tuple(Option(key, label) for key, label in words.YES_NO.items())
+    chosen = {string(form.raw.get("answer"))}
+    control = form.control(
+        "answer",
+        _("Answer"),
+        type="radio",
+        inline=True,
+        choices=form.choices("answer", options, chosen),
+    )
+    note = form.note()
+    return Widget("yes_no_note", controls=(control,), note=note)
+
+
+def _text(form: _Form) -> Widget:
+    control = form.control("text", _("Answer"), type="textarea", maxlength=TEXT_LIMIT)
+    return Widget("text", controls=(control,))
+
+
+def _percent(form: _Form) -> Widget:
+    control = form.control("percent", _("Percentage"), numeric=True, unit="%", maxlength=8)
+    return Widget("percent", controls=(control,), note=form.note())
+
+
+def _duration(form: _Form) -> Widget:
+    units = [(key, str(words.UNITS[key][1])) for key in words.DURATION_UNITS]
+    return Widget(
+        "duration",
+        controls=(
+            form.control("number", _("Number"), numeric=True, maxlength=4),
+            form.select("unit", _("Unit"), units, form.raw.get("unit")),
+        ),
+        note=form.note(),
+    )
+
+
+def _date_range(form: _Form) -> Widget:
+    none = form.control(
+        "no_review",
+        _("No date for a first review"),
+        form.raw.get("no_review"),
+        type="checkbox",
+    )
+    return Widget(
+        "date_range",
+        controls=(
+            form.control(
+                "start", _("Start"), type="date", help=_("Empty: with the last signature")
+            ),
+            form.control("end", _("End"), type="date", help=_("Empty: at the end of the project")),
+            form.control(
+                "review",
+                _("First joint review"),
+                type="date",
+                help=_("Empty: three months after the start"),
+            ),
+            none,
+        ),
+        note=form.note(),
+    )
+
+
+# ---- Rows --------------------------------------------------------------------------------------
+
+
+def _percent_split(form: _Form) -> Widget:
+    shares = mapping(form.raw.get("shares"))
+    controls = tuple(
+        form.control(
+            f"shares.{party.key}",
+            party.name,
+            string(shares.get(party.key)),
+            numeric=True,
+            unit="%",
+            maxlength=8,
+        )
+        for party in form.parties
+    )
+    return Widget("percent_split", controls=controls, total=_total(shares), note=form.note())
+
+
+def _total(shares: Mapping[str, Any]) -> str:
+    total = Decimal(0)
+    for share in shares.values():
+        if string(share):
+            total += decimal(share, "", Problems()) or Decimal(0)
+    return words.percent(f"{total:.2f}", _language())
+
+
+def _row(form: _Form, list_name: str, index: int, **more: Any) -> Row:
+    name = f"{list_name}.{index}"
+    return Row(index=index, id=form.id(name), errors=form.said(name), **more)
+
+
+def _row_errors(form: _Form, name: str) -> str:
+    return f"{form.id(name)}_errors" if form.said(name) else ""
+
+
+def _label_of(options: tuple[Option, ...], key: str) -> str:
+    return next((str(option.label) for option in options if option.key == key), "")
+
+
+def _raci(form: _Form) -> Widget:
+    letters = [(key, str(label) if key != "-" else "–") for key, label in words.RACI.items()]
+    rows = []
+    given = rows_of(form.raw.get("rows"))
+    for index, row in enumerate(given):
+        path, key = f"rows.{index}", string(row.get("key"))
+        title = _label_of(form.point.rows, key)
+        name = title or string(row.get("label")) or _("Row %(number)s") % {"number": index + 1}
+        label = form.control(
+            f"{path}.label", _("Task"), string(row.get("label")), maxlength=NAME_LIMIT
+        )
+        cells = mapping(row.get("cells"))
+        selects = tuple(
+            form.select(
+                f"{path}.cells.{party.key}",
+                f"{name}: {party.name}",
+                letters,
+                cells.get(party.key) or "-",
+                row_errors=_row_errors(form, path),
+            )
+            for party in form.parties
+        )
+        rows.append(
+            _row(
+                form,
+                "rows",
+                index,
+                name=name,
+                title=title,
+                hidden=((f"{path}.key", key),) if title else (),
+                controls=selects if title else (label, *selects),
+                removable=True,
+            )
+        )
+    head = (_("Task"), *(party.name for party in form.parties))
+    return Widget(
+        "raci", head=head, rows=tuple(rows), add=_("Add a task"), note=form.note(), buttons=True
+    )
+
+
+def _contacts(form: _Form) -> Widget:
+    roles = [(role.key, str(role.label)) for role in form.point.roles]
+    rows, seen = [], set()
+    for index, row in enumerate(rows_of(form.raw.get("contacts"))):
+        path, role = f"contacts.{index}", string(row.get("role"))
+        title = dict(roles).get(role, "") if role not in seen else ""
+        seen.add(role)
+        name = title or _("Another person")
+
+        def part(
+            key: str, label: str, path: str = path, row: Mapping[str, Any] = row, **more: Any
+        ) -> Control:
+            return form.control(f"{path}.{key}", label, string(row.get(key)), **more)
+
+        inputs = (
+            part("person", pgettext("of a person", "Name"), maxlength=NAME_LIMIT),
+            part("email", _("E-mail"), type="email", maxlength=NAME_LIMIT),
+            part("phone", _("Phone"), type="tel", maxlength=40),
+            part("deputy", _("Deputy"), maxlength=NAME_LIMIT),
+        )
+        chooser = form.select(f"{path}.role", _("Role"), [("", "–"), *roles], role)
+        required = title and role in form.point.required_roles
+        rows.append(
+            _row(
+                form,
+                "contacts",
+                index,
+                name=name,
+                title=f"{title} *" if required else title,
+                hidden=((f"{path}.role", role),) if title else (),
+                controls=inputs if title else (chooser, *inputs),
+                removable=not title,
+            )
+        )
+    head = (_("Role"), pgettext("of a person", "Name"), _("E-mail"), _("Phone"), _("Deputy"))
+    return Widget(
+        "contacts",
+        head=head,
+        rows=tuple(rows),
+        add=_("Add a person"),
+        note=form.note(),
+        buttons=True,
+    )
+
+
+def _money(form: _Form) -> Widget:
+    currency = form.control("currency", _("Currency"), maxlength=3, suggestions=CURRENCIES)
+    if not form.point.rows:
+        amount = form.control("amount", _("Amount, net"), numeric=True, maxlength=20)
+        return Widget("money", controls=(amount, currency), note=form.note())
+    rows = []
+    for index, row in enumerate(rows_of(form.raw.get("rows"))):
+        path, key = f"rows.{index}", string(row.get("key"))
+        title = _label_of(form.point.rows, key)
+        name = title or string(row.get("label")) or _("Row %(number)s") % {"number": index + 1}
+        amount = form.control(
+            f"{path}.amount",
+            f"{name}: {_('Amount, net')}",
+            string(row.get("amount")),
+            numeric=True,
+            maxlength=20,
+        )
+        label = form.control(
+            f"{path}.label", _("Item"), string(row.get("label")), maxlength=NAME_LIMIT
+        )
+        rows.append(
+            _row(
+                form,
+                "rows",
+                index,
+                name=name,
+                title=title,
+                hidden=((f"{path}.key", key),) if title else (),
+                controls=(amount,) if title else (label, amount),
+                removable=not title,
+            )
+        )
+    return Widget(
+        "money",
+        controls=(currency,),
+        head=(_("Item"), _("Amount, net")),
+        rows=tuple(rows),
+        add=_("Add an item"),
+        note=form.note(),
+        buttons=True,
+    )
+
+
+def _escalation(form: _Form) -> Widget:
+    roles = [("", "–"), *((role.key, str(role.label)) for role in form.point.roles)]
+    units = [(key, str(words.UNITS[key][1])) for key in words.DEADLINE_UNITS]
+    given = rows_of(form.raw.get("steps"))
+    rows = []
+    for index, row in enumerate(given):
+        path = f"steps.{index}"
+        name = _("Level %(number)s") % {"number": index + 1}
+        rows.append(
+            _row(
+                form,
+                "steps",
+                index,
+                name=name,
+                title=str(index + 1),
+                controls=(
+                    form.control(
+                        f"{path}.label", _("Who"), string(row.get("label")), maxlength=NAME_LIMIT
+                    ),
+                    form.select(f"{path}.who_role", _("Role called"), roles, row.get("who_role")),
+                    form.control(
+                        f"{path}.deadline",
+                        _("Deadline"),
+                        string(row.get("deadline")),
+                        numeric=True,
+                        maxlength=3,
+                    ),
+                    form.select(f"{path}.unit", _("Unit"), units, row.get("unit")),
+                ),
+                removable=len(given) > 2,
+                up=index > 0,
+                down=index < len(given) - 1,
+            )
+        )
+    head = (_("Level"), _("Who"), _("Role called"), _("Deadline"), _("Unit"))
+    return Widget(
+        "escalation",
+        head=head,
+        rows=tuple(rows),
+        add=_("Add a level"),
+        note=form.note(),
+        buttons=True,
+    )
+
+
+def _table(form: _Form) -> Widget:
+    columns = form.point.columns
+    rows = []
+    for index, row in enumerate(rows_of(form.raw.get("rows"))):
+        path = f"rows.{index}"
+        controls = tuple(
+            form.select(
+                f"{path}.{column.key}", str(column.label), form.firms(), row.get(column.key)
+            )
+            if column.of_partners
+            else form.control(
+                f"{path}.{column.key}",
+                str(column.label),
+                string(row.get(column.key)),
+                maxlength=NAME_LIMIT,
+            )
+            for column in columns
+        )
+        name = string(row.get(columns[0].key)) or _("Row %(number)s") % {"number": index + 1}
+        rows.append(_row(form, "rows", index, name=name, controls=controls, removable=True))
+    return Widget(
+        "table",
+        head=tuple(str(column.label) for column in columns),
+        rows=tuple(rows),
+        add=_("Add a row"),
+        note=form.note(),
+        buttons=True,
+        warning=str(form.point.warning) if form.point.warning else "",
+    )
+
+
+WIDGETS: Mapping[str, Callable[[_Form], Widget]] = {
+    "choice": _choice,
+    "multi_choice": _multi_choice,
+    "yes_no_note": _yes_no,
+    "text": _text,
+    "contacts": _contacts,
+    "raci": _raci,
+    "percent_split": _percent_split,
+    "percent": _percent,
+    "money": _money,
+    "duration": _duration,
+    "escalation": _escalation,
+    "date_range": _date_range,
+    "table": _table,
+}
+
+# Where the rows of a kind stand in its value.
+ROWS = {
+    "contacts": "contacts",
+    "raci": "rows",
+    "money": "rows",
+    "escalation": "steps",
+    "table": "rows",
+}
+
+
+def build(
+    point: Point, parties: tuple[Party, ...], raw: Raw, errors: Errors | None = None
+) -> Widget:
+    """The inputs for ``point``, filled with ``raw`` (from ``initial`` or ``read``)."""
+    form = _Form(point, parties, raw, errors or {})
+    widget = WIDGETS[point.kind](form)
+    known = {control.name for control in widget.controls} | {"note"}
+    for row in widget.rows:
+        known |= {control.name for control in row.controls}
+        known.add(f"{ROWS[point.kind]}.{row.index}")
+    whole = [line for name, lines in form.errors.items() if name not in known for line in lines]
+    return replace(widget, errors=tuple(whole))
+
+
+# ---- In: from a stored value to the inputs -----------------------------------------------------
+
+
+def initial(
+    point: Point,
+    parties: tuple[Party, ...],
+    value: Value | None,
+    answers: Mapping[str, Value],
+) -> Raw:
+    """What the inputs begin with: ``value``, else what the book proposes, else emptiness."""
+    if value is not None:
+        value = kinds.resolve(value, point, parties, answers)
+    if value is None:
+        value = kinds.starting_value(point, parties, answers)
+    raw: Raw = dict(value or {})
+    raw.setdefault("note", "")
+    return FILL[point.kind](point, parties, raw) if point.kind in FILL else raw
+
+
+def _fill_percent(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    return {**raw, "percent": _said(raw.get("percent"))}
+
+
+def _fill_split(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    shares = mapping(raw.get("shares"))
+    return {**raw, "shares": {party.key: _said(shares.get(party.key)) for party in parties}}
+
+
+def _fill_duration(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    number = raw.get("number")
+    return {**raw, "number": "" if number is None else str(number)}
+
+
+def _fill_dates(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    def day(key: str, symbol: str) -> str:
+        written = string(raw.get(key))
+        return "" if written == symbol else written
+
+    return {
+        **raw,
+        "start": day("start", SIGNING_DATE),
+        "end": day("end", ""),
+        "review": day("review", THREE_MONTHS_LATER),
+        "no_review": "1" if "review" in raw and raw["review"] is None else "",
+    }
+
+
+def _fill_contacts(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    """One row per role of the book in its order, then second people in a role."""
+    given = rows_of(raw.get("contacts"))
+    first, more = [], []
+    for role in point.roles:
+        named = [row for row in given if row.get("role") == role.key]
+        first.append(named[0] if named else {"role": role.key})
+        more += named[1:]
+    return {**raw, "contacts": [*first, *more]}
+
+
+def _fill_raci(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    rows = rows_of(raw.get("rows")) or [
+        {"key": row.key, "label": "", "cells": {}} for row in point.rows
+    ]
+    return {**raw, "rows": rows}
+
+
+def _fill_money(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    filled = {**raw, "currency": string(raw.get("currency")) or "EUR"}
+    if not point.rows:
+        return {**filled, "amount": _said(raw.get("amount"))}
+    given = rows_of(raw.get("rows"))
+    named = {string(row.get("key")): row for row in given if row.get("key")}
+    rows = [
+        {"key": row.key, "label": "", "amount": _said(named.get(row.key, {}).get("amount"))}
+        for row in point.rows
+    ]
+    own = [{**row, "amount": _said(row.get("amount"))} for row in given if not row.get("key")]
+    return {**filled, "rows": [*rows, *own]}
+
+
+def _fill_escalation(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    labels = {step.key: str(step.label) for step in point.steps}
+    return {
+        **raw,
+        "steps": [
+            {
+                "label": string(step.get("label")) or labels.get(string(step.get("key")), ""),
+                "who_role": step.get("who_role"),
+                "deadline": str(step.get("deadline") or ""),
+                "unit": step.get("unit"),
+            }
+            for step in rows_of(raw.get("steps"))
+        ],
+    }
+
+
+def _fill_table(point: Point, parties: tuple[Party, ...], raw: Raw) -> Raw:
+    rows = rows_of(raw.get("rows"))
+    return {**raw, "rows": [*rows, *({} for _spare in range(SPARE_ROWS))]}
+
+
+FILL: Mapping[str, Callable[[Point, tuple[Party, ...], Raw], Raw]] = {
+    "percent": _fill_percent,
+    "percent_split": _fill_split,
+    "duration": _fill_duration,
+    "date_range": _fill_dates,
+    "contacts": _fill_contacts,
+    "raci": _fill_raci,
+    "money": _fill_money,
+    "escalation": _fill_escalation,
+    "table": _fill_table,
+}
+
+
+# ---- Out: from a POST to a value for ``kinds.clean`` -------------------------------------------
+
+
+def read(point: Point, data: QueryDict) -> Raw:
+    """The answer in ``data`` as the inputs hold it: shown again as it is, judged by ``judged``."""
+    pairs: list[tuple[str, Any]] = [
+        (name, data.getlist(name) if name == "choices" else data.get(name)) for name in data
+    ]
+    raw = unflatten(pairs)
+    if point.kind == "multi_choice":
+        raw.setdefault("choices", [])
+    return raw
+
+
+def judged(
+    point: Point, parties: tuple[Party, ...], raw: Raw, answers: Mapping[str, Value]
+) -> Value:
+    """The canonical value of what was entered, or ``InvalidAnswer``.
+
+    What equals a default that is a rule (equal shares, the lead does it all) is stored as that
+    rule, so that it goes on to mean the same when the lead changes or a firm joins.
+    """
+    prepared = PREPARE[point.kind](point, raw) if point.kind in PREPARE else raw
+    value = kinds.clean(prepared, point, parties)
+    default = kinds.default_value(point)
+    if default and default.get("rule") and kinds.same_as_default(value, point, parties, answers):
+        return {**default, "note": value.get("note", "")}
+    return value
+
+
+def _prepare_dates(point: Point, raw: Raw) -> Raw:
+    review = string(raw.get("review"))
+    if raw.get("no_review") and review:
+        raise InvalidAnswer(
+            {"review": [_("Please enter a date or choose that there is none, not both.")]}
+        )
+    return {
+        **raw,
+        "start": string(raw.get("start")) or SIGNING_DATE,
+        "review": None if raw.get("no_review") else review or THREE_MONTHS_LATER,
+    }
+
+
+def _prepare_escalation(point: Point, raw: Raw) -> Raw:
+    """A level that still carries the book's words stays the book's, in both languages."""
+    keys = {name: step.key for step in point.steps for name in (step.label.de, step.label.en)}
+    return {
+        **raw,
+        "steps": [
+            {**step, "key": keys.get(string(step.get("label")).strip(), "")}
+            for step in rows_of(raw.get("steps"))
+        ],
+    }
+
+
+PREPARE: Mapping[str, Callable[[Point, Raw], Raw]] = {
+    "date_range": _prepare_dates,
+    "escalation": _prepare_escalation,
+}
+
+
+def edit_rows(point: Point, raw: Raw, data: QueryDict) -> Raw | None:
+    """``raw`` after a button that adds, removes or moves a row; None if none was pressed.
+
+    The buttons submit the form like any other, so rows grow and go without JavaScript too.
+    """
+    place = ROWS.get(point.kind)
+    if place is None:
+        return None
+    rows = list(rows_of(raw.get(place)))
+    if "add" in data:
+        if len(rows) < MOST_ROWS:
+            rows.append({})
+    elif (index := _index(data.get("remove"), rows)) is not None:
+        del rows[index]
+    elif (index := _index(data.get("up"), rows)) is not None and index > 0:
+        rows[index - 1], rows[index] = rows[index], rows[index - 1]
+    elif (index := _index(data.get("down"), rows)) is not None and index < len(rows) - 1:
+        rows[index + 1], rows[index] = rows[index], rows[index + 1]
+    elif not {"remove", "up", "down"} & set(data):
+        return None
+    return {**raw, place: rows}
+
+
+def _index(written: str | None, rows: list[Any]) -> int | None:
+    if not (written and written.isascii() and written.isdigit() and len(written) < 6):
+        return None
+    return int(written) if int(written) < len(rows) else None
