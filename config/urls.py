@@ -5,17 +5,24 @@ from django.urls import URLPattern, URLResolver, include, path
 from django.views.i18n import set_language
 
 from config import home
+from partners.forms import PasswordLinkForm, SignInForm
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", home.public, name="public"),
     path("start/", home.home, name="home"),
     path(
         "konto/anmelden/",
-        auth_views.LoginView.as_view(redirect_authenticated_user=True),
+        auth_views.LoginView.as_view(
+            authentication_form=SignInForm, redirect_authenticated_user=True
+        ),
         name="login",
     ),
     path("konto/abmelden/", auth_views.LogoutView.as_view(), name="logout"),
-    path("konto/kennwort/", auth_views.PasswordResetView.as_view(), name="password_reset"),
+    path(
+        "konto/kennwort/",
+        auth_views.PasswordResetView.as_view(form_class=PasswordLinkForm),
+        name="password_reset",
+    ),
     path(
         "konto/kennwort/gesendet/",
         auth_views.PasswordResetDoneView.as_view(),

@@ -1,0 +1,99 @@
+"""Who belongs to a firm and what they may do there."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from partners.models import Membership, Partner, User
+
+RIGHTS = (*Membership.ROLES, "may_sign")
+
+
+class NotPossible(Exception):
+    """The change cannot be made; ``str(error)`` is a translated sentence for the user."""
+
+
+def _lock(partner_id: UUID, by: User) -> Partner:
+    """Lock the firm and make sure that ``by`` is still its admin.
+
+    Every verb on people takes this lock first. So two admins who remove each other at the same
+    instant come one after the other, and the second finds that the right is gone.
+    """
+    partner = Partner.objects.select_for_update().get(pk=partner_id)
+    admins = Membership.objects.active().filter(partner=partner, is_admin=True)
+    if not admins.filter(user=by).exists():
+        raise NotPossible(_("You are no longer an admin of this firm."))
+    return partner
+
+
+@transaction.atomic
+def add(
+    partner: Partner,
+    *,
+    email: str,
+    name: str,
+    language: str,
+    title: str,
+    rights: Mapping[str, bool],
+    by: User,
+) -> Membership:
+    """Bring a person into the firm; an account comes into being unless there is one.
+
+    Somebody who has an account keeps its name and language: they belong to the person.
+    """
+    partner = _lock(partner.pk, by)
+    email = User.objects.normalize_email(email)
+    user = User.objects.filter(email=email).first()
+    if user is None:
+        user = User.objects.create_user(email, name=name, language=language)
+    elif not user.is_active:
+        raise NotPossible(_("This account is closed. Please write to the operator of the portal."))
+    if Membership.objects.filter(partner=partner, user=user, left_at=None).exists():
+        raise NotPossible(_("This person belongs to your firm already."))
+    return Membership.objects.create(partner=partner, user=user, title=title, **_rights(rights))
+
+
+@transaction.atomic
+def change(pk: UUID, *, title: str, rights: Mapping[str, bool], by: User) -> Membership:
+    """Set position, roles and the right to sign of an active person."""
+    membership = _locked_membership(pk, by)
+    wanted = _rights(rights)
+    if membership.user_id == by.pk and not wanted["is_admin"]:
+        raise NotPossible(
+            _("You cannot take the admin role from yourself. Another admin can do that for you.")
+        )
+    membership.title = title
+    for right, value in wanted.items():
+        setattr(membership, right, value)
+    membership.save(update_fields=["title", *RIGHTS])
+    return membership
+
+
+@transaction.atomic
+def leave(pk: UUID, *, by: User) -> Membership:
+    """End a membership now. What the person did and signed stays as it is."""
+    membership = _locked_membership(pk, by)
+    if membership.user_id == by.pk:
+        raise NotPossible(
+            _("You cannot end your own membership. Another admin can do that for you.")
+        )
+    membership.left_at = timezone.now()
+    membership.save(update_fields=["left_at"])
+    return membership
+
+
+def _locked_membership(pk: UUID, by: User) -> Membership:
+    partner_id = Membership.objects.values_list("partner_id", flat=True).get(pk=pk)
+    _lock(partner_id, by)
+    membership = Membership.objects.select_related("user", "partner").get(pk=pk)
+    if membership.left_at is not None:
+        raise NotPossible(_("This person has left the firm already."))
+    return membership
+
+
+def _rights(chosen: Mapping[str, bool]) -> dict[str, Any]:
+    return {right: bool(chosen.get(right, False)) for right in RIGHTS}
