@@ -1,5 +1,10 @@
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 
 from partners.models import Partner
 
@@ -13,6 +18,7 @@ class Command(BaseCommand):
         parser.add_argument("--legal-name", default="")
         parser.add_argument("--city", default="")
 
+    @no_translations  # the command line speaks English throughout
     def handle(
         self, *, name: str, slug: str, legal_name: str, city: str, **options: object
     ) -> None:

@@ -1,7 +1,12 @@
 import secrets
 
 from django.core.exceptions import ValidationError
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import (
+    BaseCommand,
+    CommandError,
+    CommandParser,
+    no_translations,
+)
 from django.db import transaction
 
 from partners.models import Membership, Partner, User
@@ -24,6 +29,7 @@ class Command(BaseCommand):
         parser.add_argument("--title", default="")
         parser.add_argument("--password", default="")
 
+    @no_translations  # the command line speaks English throughout
     @transaction.atomic
     def handle(self, *, email: str, partner: str, role: str, **options: object) -> None:
         try:
