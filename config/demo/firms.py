@@ -118,7 +118,7 @@ BRUECKNER = Firm(
         customer("Weingut Sonnenhang", 10, 60, 80, "Exchange", "CSP Tier 1"),
         customer("Sportverein Deutz 08", 24, 20, 29, "Exchange, Teams", "CSP Tier 2"),
         customer("Spedition Lohmar", 310, 40, 52, "Exchange, Teams", "CSP Tier 2"),
-        customer("Hartmann Messtechnik", 150, 26, 44, "Teams, SharePoint", "CPOR"),
+        customer("Hartmann Messtechnik", 150, 26, 58, "Teams, SharePoint", "CPOR"),
         customer("Diakonie Bergisch Land", 180, 24, 48, "Exchange, Teams, Viva Engage", "CPOR"),
         customer("Möbelhaus Adler", 60, 45, 40, "Exchange", "CSP Tier 2", until=6),
         customer("Gemeinde Hellenrath", 95, 21, 57, "Exchange, Teams", "CSP Tier 2", since=4),
