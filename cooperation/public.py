@@ -2,6 +2,17 @@
 
 from typing import Any
 
+from cooperation import rule_books
+
 
 def rules() -> list[dict[str, Any]]:
-    return []
+    """Number, key, title, principle of the seven rules, in the language of the request."""
+    return [
+        {
+            "number": rule.number,
+            "key": rule.key,
+            "title": str(rule.title),
+            "principle": str(rule.principle),
+        }
+        for rule in rule_books.packaged().rules
+    ]
