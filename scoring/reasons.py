@@ -135,6 +135,10 @@ class Caution(TextChoices):
         "data_old",
         _("The newest data are of %(month)s. Newer ones should be available."),
     )
+    IMPORT_RUNNING = (
+        "import_running",
+        _("An import was running when this was computed: it may hold half of its data."),
+    )
     DERIVED_DATES = (
         "derived_dates",
         _(
@@ -153,6 +157,58 @@ class Caution(TextChoices):
             "as fulfilled. Microsoft's page also says “at least one point”."
         ),
     )
+
+
+class Fault(TextChoices):
+    """Why a row of a file, or the whole file, cannot be used."""
+
+    # A row
+    MISSING = "missing", _("The value is missing.")
+    NOT_A_GUID = "not_a_guid", _("This is not a tenant ID (GUID).")
+    NOT_A_NUMBER = "not_a_number", _("This is not a whole number.")
+    NEGATIVE = "negative", _("The number is negative.")
+    TOO_LARGE = "too_large", _("The number is too large.")
+    NOT_A_DATE = "not_a_date", _("This is not a date we can read, e.g. 2025-02-01.")
+    FUTURE = "future", _("The date lies in the future.")
+    ENDED_BEFORE = "ended_before", _("The association ends before it begins.")
+    WRONG_COLUMNS = (
+        "wrong_columns",
+        _(
+            "The row has %(found)s columns, the header has %(expected)s. "
+            "Is there a stray quotation mark?"
+        ),
+    )
+    NO_PERSON = "no_person", _("Neither MCPID nor work e-mail nor name says whose this is.")
+    # A file
+    EMPTY_FILE = "empty_file", _("The file is empty.")
+    NO_ROWS = "no_rows", _("The file has a header but no rows.")
+    NOT_TEXT = (
+        "not_text",
+        _(
+            "This is not a text file but %(format)s. Please export the report as CSV or TSV "
+            "(in Excel: save as “CSV UTF-8”)."
+        ),
+    )
+    NOT_UTF8 = (
+        "not_utf8",
+        _(
+            "Line %(line)s holds characters that are not UTF-8. Please save the file as "
+            "“CSV UTF-8” and try again."
+        ),
+    )
+    BROKEN_CSV = (
+        "broken_csv",
+        _("The table breaks off near line %(line)s. Is there a stray quotation mark?"),
+    )
+    UNKNOWN_COLUMNS = (
+        "unknown_columns",
+        _(
+            "The columns are those of no report we know. We read OfficeUsage, CPOR-M365 and "
+            "TrainingCompletions. Found: %(found)s."
+        ),
+    )
+    MISSING_COLUMNS = ("missing_columns", _("These columns are missing: %(columns)s."))
+    TOO_BIG = "too_big", _("The file has %(size)s MB. We read files of up to %(limit)s MB.")
 
 
 def sentence(
