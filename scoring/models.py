@@ -8,11 +8,13 @@ the rule sets. Nobody edits facts by hand: ``facts.py`` writes them, from import
 import uuid
 from typing import Any, Self
 
+from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from documents.models import Document
 from partners.models import Partner, User
 from scoring import months
 from scoring.reasons import Caution, Fault, sentence
@@ -324,3 +326,38 @@ class LedgerEntry(models.Model):
     def sentence(self) -> str:
         """Why, in the reader's language."""
         return sentence(self.reason, self.params)
+
+
+# ---- Reports -------------------------------------------------------------------------------------
+
+
+class DesignationReportQuerySet(models.QuerySet["DesignationReport"]):
+    def visible_to(self, user: Any) -> Self:
+        """Reports of the firms that ``user`` is an active member of; all others are a 404."""
+        return self.filter(score__partner__in=Partner.objects.of(user))
+
+
+class DesignationReport(models.Model):
+    """A stored score as a document, once in each language. Made by ``reports.py``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    score = models.ForeignKey(Score, on_delete=models.PROTECT, related_name="reports")
+    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
+    document = models.OneToOneField(
+        Document, on_delete=models.PROTECT, related_name="designation_report"
+    )
+
+    objects = DesignationReportQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("designation report")
+        verbose_name_plural = _("designation reports")
+        ordering = ["-document__created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["score", "language"], name="report_once_a_score_and_language"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return str(self.document)

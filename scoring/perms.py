@@ -1,0 +1,26 @@
+"""Who may do what with a firm's scores. Members of the firm see all of it, others nothing."""
+
+from django.db.models import Q
+
+from partners.models import Membership, Partner, User
+
+WORKING = Q(is_admin=True) | Q(is_partner_manager=True) | Q(is_specialist=True)
+
+
+def can_see(user: User, partner: Partner) -> bool:
+    return Membership.objects.active().filter(user=user, partner=partner).exists()
+
+
+def can_import(user: User, partner: Partner) -> bool:
+    """Files change what everybody in the firm sees: admins, partner managers and specialists."""
+    return Membership.objects.active().filter(WORKING, user=user, partner=partner).exists()
+
+
+def can_compute(user: User, partner: Partner) -> bool:
+    return can_import(user, partner)
+
+
+def can_order_report(user: User, partner: Partner) -> bool:
+    """Also whoever signs for the firm: the report is what a managing director hands on."""
+    entitled = WORKING | Q(may_sign=True)
+    return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()
