@@ -1,0 +1,66 @@
+"""What every verb on an agreement begins with: the lock, the acting firm, the record of events."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Max
+from django.utils.translation import gettext as _
+
+from cooperation.book import Value
+from cooperation.models import Agreement, AgreementEvent, Participation
+from cooperation.points import Given
+from partners.models import Partner, User
+
+
+class NotPossible(Exception):
+    """The step cannot be taken now; ``str(error)`` is a translated sentence for the user."""
+
+
+class StalePoint(NotPossible):
+    """Somebody changed the point since the form was made. Nothing was written.
+
+    ``mine``: what was to be written (None: only a confirmation); ``theirs``: what stands there now;
+    ``revision``: of what stands there now, for the next try.
+    """
+
+    def __init__(
+        self, point_key: str, *, mine: Value | None, theirs: Given | None, revision: int
+    ) -> None:
+        self.point_key, self.mine, self.theirs, self.revision = point_key, mine, theirs, revision
+        super().__init__(
+            _("Somebody changed this point in the meantime. Please compare both answers.")
+        )
+
+
+def lock(pk: UUID) -> Agreement:
+    """The agreement, locked: answers, firms and versions stand still under the checks."""
+    rows = Agreement.objects.select_for_update(of=("self",)).select_related("project")
+    return rows.get(pk=pk)
+
+
+def require_draft(agreement: Agreement) -> None:
+    if not agreement.is_draft:
+        raise NotPossible(
+            _("This agreement is no longer in negotiation, so its points cannot be changed.")
+        )
+
+
+def require_party(agreement: Agreement, partner: Partner) -> None:
+    places = Participation.objects.accepted().filter(project=agreement.project_id)
+    if not places.filter(partner=partner).exists():
+        raise NotPossible(_("Your firm does not take part in this project."))
+
+
+def record(
+    agreement: Agreement,
+    kind: AgreementEvent.Kind,
+    *,
+    by: User,
+    partner: Partner,
+    **data: Any,
+) -> AgreementEvent:
+    """Append an event. The agreement must be locked: that is what keeps the numbers gap-free."""
+    last = AgreementEvent.objects.filter(agreement=agreement).aggregate(last=Max("seq"))["last"]
+    return AgreementEvent.objects.create(
+        agreement=agreement, seq=(last or 0) + 1, kind=kind, by=by, partner=partner, data=data
+    )

@@ -1,0 +1,145 @@
+"""The text of an agreement, frozen: one canonical JSON that pages, PDF and signatures refer to.
+
+RFC 8785 makes the bytes; their SHA-256 is what everybody signs. The text holds both languages,
+the rule book's words and the answers as data and as sentences, so that it can be read without the
+portal and without the rule book's table.
+"""
+
+import hashlib
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import rfc8785
+
+from cooperation import points
+from cooperation.book import Point, Rule, Text
+from cooperation.models import Agreement, Participation
+from cooperation.points import Compared, Given, Sheet
+
+FORMAT = "handschlag-agreement/1"
+LANGUAGES = ("de", "en")
+
+
+def payload(agreement: Agreement, sheet: Sheet, *, number: int, at: datetime) -> bytes:
+    """The exact bytes of version ``number``. The agreement must be locked and without blockers."""
+    places = Participation.objects.accepted().filter(project=agreement.project_id)
+    project, rule_book, book = agreement.project, agreement.rule_book, sheet.book
+    content: dict[str, Any] = {
+        "format": FORMAT,
+        "agreement": str(agreement.pk),
+        "version": number,
+        "frozen_at": at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "project": {
+            "id": str(project.pk),
+            "name": project.name,
+            "customer": project.customer_name,
+            "customer_is_alias": project.customer_is_alias,
+            "description": project.description,
+        },
+        "rule_book": {
+            "key": book.key,
+            "version": book.version,
+            "sha256": rule_book.sha256,
+            "title": _text(book.title),
+            "provenance": _text(book.provenance),
+            "preamble": _text(book.preamble),
+            "statement": _text(book.statement),
+            "meaning": _text(book.meaning),
+        },
+        "fast_track": agreement.fast_track,
+        "parties": [_party(place) for place in places.select_related("partner")],
+        "deviations": [
+            point.key
+            for point in points.visible_points(sheet)
+            if points.compared(sheet, point).is_deviation
+        ],
+        "rules": [_rule(sheet, rule) for rule in book.rules],
+    }
+    return rfc8785.dumps(content)
+
+
+def sha256(frozen: bytes) -> str:
+    return hashlib.sha256(frozen).hexdigest()
+
+
+def _text(text: Text) -> dict[str, str]:
+    return {"de": text.de, "en": text.en}
+
+
+def _party(place: Participation) -> dict[str, Any]:
+    firm = place.partner
+    return {
+        "id": str(firm.pk),
+        "name": firm.name,
+        "legal_name": firm.legal_name,
+        "register_number": firm.register_number,
+        "city": firm.city,
+        "country": firm.country,
+        "role": place.role,
+        "signatures_needed": firm.signatures_needed,
+    }
+
+
+def _rule(sheet: Sheet, rule: Rule) -> dict[str, Any]:
+    return {
+        "number": rule.number,
+        "key": rule.key,
+        "title": _text(rule.title),
+        "short": _text(rule.short),
+        "principle": _text(rule.principle),
+        "points": [_point(sheet, point) for point in points.visible_points(sheet, rule)],
+    }
+
+
+def _point(sheet: Sheet, point: Point) -> dict[str, Any]:
+    given: list[tuple[str | None, Given | None]] = (
+        [(party.key, sheet.given(point, party.key)) for party in sheet.parties]
+        if point.per_partner
+        else [(None, sheet.given(point))]
+    )
+    compared, state = points.compared(sheet, point), points.state(sheet, point)
+    return {
+        "key": point.key,
+        "number": point.number,
+        "kind": point.kind,
+        "scope": point.scope,
+        "question": _text(point.question),
+        "default": _text(point.default_text),
+        "state": compared.value if compared is Compared.LEFT_OUT else state.value,
+        "compared": compared.value,
+        "answers": [
+            _answer(sheet, point, party, answer) for party, answer in given if answer is not None
+        ],
+    }
+
+
+def _answer(sheet: Sheet, point: Point, party: str | None, given: Given) -> dict[str, Any]:
+    return {
+        "partner": party,
+        "resolution": "value" if given.is_applicable else points.NOT_APPLICABLE,
+        "value": given.value,
+        "note": given.note,
+        "said": {
+            language: points.described(sheet, point, given, language).as_json()
+            for language in LANGUAGES
+        },
+    }
+
+
+# ---- Reading it --------------------------------------------------------------------------------
+
+
+def content(frozen: bytes | memoryview) -> dict[str, Any]:
+    """The frozen text as data."""
+    data: dict[str, Any] = json.loads(bytes(frozen))
+    return data
+
+
+def localised(value: Any, language: str) -> Any:
+    """``value`` with every text in both languages replaced by the one in ``language``."""
+    if isinstance(value, dict):
+        if value.keys() == {"de", "en"}:
+            return localised(value["de" if language.startswith("de") else "en"], language)
+        return {key: localised(inner, language) for key, inner in value.items()}
+    return [localised(inner, language) for inner in value] if isinstance(value, list) else value

@@ -1,0 +1,115 @@
+"""Who may do what in the cooperation room.
+
+The functions take the membership a person acts with (``request.membership``): it names person, firm
+and roles, so a page of 68 points asks no extra query. Whether a step is possible *now* is for the
+verbs to say, with a sentence; whether one may see the object at all is ``visible_to``.
+"""
+
+from cooperation.book import Point
+from cooperation.models import (
+    Agreement,
+    AgreementVersion,
+    CustomerProject,
+    Participation,
+    SignatureSlot,
+)
+from partners.models import Membership
+
+LEAD_RULES = frozenset({"2", "3", "4"})  # communication, responsibilities, people
+
+
+def _takes_part(membership: Membership, project: CustomerProject) -> bool:
+    places = Participation.objects.accepted().filter(project=project)
+    return places.filter(partner=membership.partner_id).exists()
+
+
+def can_create_project(membership: Membership | None) -> bool:
+    return bool(membership and membership.is_partner_manager)
+
+
+def can_invite(membership: Membership | None, agreement: Agreement) -> bool:
+    """Inviting, and taking an invitation back, is for the partner managers of the firms."""
+    return bool(
+        membership and membership.is_partner_manager and _takes_part(membership, agreement.project)
+    )
+
+
+def can_respond_invitation(membership: Membership | None, invitation: Participation) -> bool:
+    """Taking part binds the firm's time: its partner managers and those who may sign decide."""
+    return bool(
+        membership
+        and membership.partner_id == invitation.partner_id
+        and (membership.is_partner_manager or membership.may_sign)
+    )
+
+
+def can_edit_points(membership: Membership | None, agreement: Agreement) -> bool:
+    """Whether the person may work on any point of this agreement."""
+    return bool(
+        membership
+        and (
+            membership.is_partner_manager or membership.is_project_lead or membership.is_specialist
+        )
+        and _takes_part(membership, agreement.project)
+    )
+
+
+def may_edit_point(membership: Membership | None, point: Point) -> bool:
+    """Whether the roles cover this point; ask ``can_edit_points`` once for the agreement.
+
+    Partner managers and specialists all points, project leads rules 2, 3 and 4.
+    """
+    if not membership:
+        return False
+    if membership.is_partner_manager or membership.is_specialist:
+        return True
+    return membership.is_project_lead and point.number.split(".")[0] in LEAD_RULES
+
+
+def can_edit_point(membership: Membership | None, agreement: Agreement, point: Point) -> bool:
+    return may_edit_point(membership, point) and can_edit_points(membership, agreement)
+
+
+def can_take_fast_track(membership: Membership | None, agreement: Agreement) -> bool:
+    """It speaks for every rule at once, so it needs somebody who may edit every point."""
+    return bool(
+        membership and membership.is_partner_manager and _takes_part(membership, agreement.project)
+    )
+
+
+def can_freeze(membership: Membership | None, agreement: Agreement) -> bool:
+    """Starting a signing round, and taking it back."""
+    return bool(
+        membership
+        and (membership.is_partner_manager or membership.may_sign)
+        and _takes_part(membership, agreement.project)
+    )
+
+
+def can_withdraw(membership: Membership | None, version: AgreementVersion) -> bool:
+    return version.state == AgreementVersion.State.SIGNING and can_freeze(
+        membership, version.agreement
+    )
+
+
+def can_sign(membership: Membership | None, version: AgreementVersion) -> bool:
+    """Signing binds the firm: its people with that right, while its place is open, never staff."""
+    if not membership or not membership.may_sign or membership.left_at is not None:
+        return False
+    if membership.user.is_staff or not membership.user.is_active:
+        return False
+    if version.state != AgreementVersion.State.SIGNING:
+        return False
+    slots = SignatureSlot.objects.filter(version=version, completed_at=None)
+    own = slots.filter(partner=membership.partner_id)
+    return own.exclude(signatures__signer=membership.user_id).exists()
+
+
+def can_decline(membership: Membership | None, version: AgreementVersion) -> bool:
+    """Who may sign may refuse, as long as the firm's place is open."""
+    if not membership or not membership.may_sign or membership.user.is_staff:
+        return False
+    if version.state != AgreementVersion.State.SIGNING:
+        return False
+    slots = SignatureSlot.objects.filter(version=version, completed_at=None)
+    return slots.filter(partner=membership.partner_id).exists()

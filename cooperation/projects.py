@@ -1,0 +1,187 @@
+"""Customer projects: begin one, invite firms, accept, decline, take an invitation back."""
+
+from contextlib import suppress
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Max
+from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from cooperation import kinds, rule_books, sheets
+from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
+from cooperation.models import (
+    Agreement,
+    AgreementEvent,
+    Answer,
+    Confirmation,
+    CustomerProject,
+    Participation,
+    RuleBook,
+)
+from cooperation.points import Sheet
+from partners.models import Partner, User
+
+
+@transaction.atomic
+def create(
+    *,
+    name: str,
+    customer_name: str,
+    by: User,
+    partner: Partner,
+    customer_is_alias: bool = False,
+    description: str = "",
+    role: str = "",
+    rule_book: RuleBook | None = None,
+) -> Agreement:
+    """Begin a project with the own firm in it; returns its agreement (``agreement.project``)."""
+    project = CustomerProject.objects.create(
+        name=name,
+        customer_name=customer_name,
+        customer_is_alias=customer_is_alias,
+        description=description,
+        created_by=by,
+    )
+    Participation.objects.create(
+        project=project,
+        partner=partner,
+        role=role,
+        position=1,
+        state=Participation.State.ACCEPTED,
+        invited_by=by,
+        invited_by_partner=partner,
+        responded_by=by,
+        responded_at=timezone.now(),
+    )
+    agreement = Agreement.objects.create(
+        project=project, rule_book=rule_book or rule_books.current()
+    )
+    record(agreement, AgreementEvent.Kind.CREATED, by=by, partner=partner)
+    return agreement
+
+
+@transaction.atomic
+def invite(
+    agreement_id: UUID,
+    invitee: Partner,
+    *,
+    by: User,
+    partner: Partner,
+    role: str = "",
+    message: str = "",
+) -> Participation:
+    """Invite a firm, or again one that declined. Only while the agreement is in negotiation."""
+    agreement = lock(agreement_id)
+    require_party(agreement, partner)
+    if not agreement.is_draft:
+        raise NotPossible(
+            _("The agreement is being signed or in force, so no further firm can be invited.")
+        )
+    if not invitee.is_active:
+        raise NotPossible(_("This firm is no longer active in the portal."))
+    places = Participation.objects.filter(project=agreement.project_id)
+    place = places.filter(partner=invitee).first()
+    if place is not None and place.state == Participation.State.ACCEPTED:
+        raise NotPossible(_("This firm takes part already."))
+    if place is not None and place.state == Participation.State.INVITED:
+        raise NotPossible(_("This firm has been invited already and has not answered yet."))
+    if place is None:
+        last = places.aggregate(last=Max("position"))["last"] or 0
+        place = Participation(project_id=agreement.project_id, partner=invitee, position=last + 1)
+    place.state, place.role, place.message = Participation.State.INVITED, role, message
+    place.invited_by, place.invited_by_partner = by, partner
+    place.invited_at = timezone.now()
+    place.responded_by = place.responded_at = None
+    place.save()
+    record(agreement, AgreementEvent.Kind.INVITED, by=by, partner=partner, invited=str(invitee.pk))
+    return place
+
+
+def _open_invitation(participation_id: UUID) -> tuple[Agreement, Participation]:
+    project = Participation.objects.values_list("project", flat=True).get(pk=participation_id)
+    living = Agreement.objects.exclude(status=Agreement.Status.ENDED)
+    agreement = lock(living.values_list("pk", flat=True).get(project=project))
+    place = Participation.objects.select_related("partner").get(pk=participation_id)
+    if place.state != Participation.State.INVITED:
+        raise NotPossible(_("This invitation has been answered or taken back already."))
+    return agreement, place
+
+
+def _close(place: Participation, state: Participation.State, by: User) -> None:
+    place.state, place.responded_by, place.responded_at = state, by, timezone.now()
+    place.save(update_fields=["state", "responded_by", "responded_at"])
+
+
+@transaction.atomic
+def accept(participation_id: UUID, *, by: User, role: str | None = None) -> Participation:
+    """Take part. Answers that name each firm (RACI, shares) have to be confirmed again by all.
+
+    Every point needs the new firm's confirmation before it is agreed; what the other firms have
+    confirmed elsewhere stays confirmed.
+    """
+    agreement, place = _open_invitation(participation_id)
+    require_draft(agreement)
+    _close(place, Participation.State.ACCEPTED, by)
+    if role is not None:
+        place.role = role
+        place.save(update_fields=["role"])
+    reset = _make_room(agreement, sheets.load(agreement), by, place.partner)
+    record(agreement, AgreementEvent.Kind.ACCEPTED, by=by, partner=place.partner, reset=list(reset))
+    return place
+
+
+def _make_room(agreement: Agreement, sheet: Sheet, by: User, partner: Partner) -> list[str]:
+    """Fit answers that name each firm to the firms of now; keys of those to be confirmed again."""
+    reset = []
+    rows = {
+        answer.point_key: answer
+        for answer in Answer.objects.filter(agreement=agreement, partner=None)
+    }
+    for point in sheet.book.points.values():
+        answer = rows.get(point.key)
+        if not point.depends_on_parties or answer is None or answer.value is None:
+            continue
+        if answer.value["rule"] == "lead":  # its meaning hangs on the lead, not on who is there
+            continue
+        reset.append(point.key)
+        # An answer that does not fit stays, and ``blockers`` asks to look at it again.
+        with suppress(kinds.InvalidAnswer):
+            answer.value = kinds.clean(answer.value, point, sheet.parties)
+        answer.revision += 1  # also for "equal shares": they mean something else now
+        answer.updated_by, answer.updated_by_partner = by, partner
+        answer.updated_at = timezone.now()
+        answer.save()
+    Confirmation.objects.filter(agreement=agreement, point_key__in=reset).delete()
+    return reset
+
+
+@transaction.atomic
+def decline(participation_id: UUID, *, by: User, reason: str = "") -> Participation:
+    """Do not take part; from then on the firm sees nothing of the project."""
+    agreement, place = _open_invitation(participation_id)
+    _close(place, Participation.State.DECLINED, by)
+    record(
+        agreement,
+        AgreementEvent.Kind.INVITATION_DECLINED,
+        by=by,
+        partner=place.partner,
+        reason=reason,
+    )
+    return place
+
+
+@transaction.atomic
+def withdraw_invitation(participation_id: UUID, *, by: User, partner: Partner) -> Participation:
+    """Take back an invitation that has not been answered."""
+    agreement, place = _open_invitation(participation_id)
+    require_party(agreement, partner)
+    _close(place, Participation.State.WITHDRAWN, by)
+    record(
+        agreement,
+        AgreementEvent.Kind.INVITATION_WITHDRAWN,
+        by=by,
+        partner=partner,
+        invited=str(place.partner_id),
+    )
+    return place

@@ -1,0 +1,243 @@
+"""Freezing an agreement, signing it, declining, taking the round back, coming into force.
+
+The agreement row is the lock of all of it: two firms that sign in the same instant follow each
+other, and of a refusal and the last signature exactly one wins.
+"""
+
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+
+from cooperation import agreement_documents, frozen, points, sheets
+from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
+from cooperation.kinds.base import NOTE_LIMIT, Problems
+from cooperation.kinds.base import text as clean_text
+from cooperation.models import (
+    Agreement,
+    AgreementEvent,
+    AgreementVersion,
+    Participation,
+    Signature,
+    SignatureSlot,
+)
+from cooperation.points import Blocker
+from partners.models import Membership, Partner, User
+
+
+class Blocked(NotPossible):
+    """Something keeps the agreement from being signed; ``blockers`` says exactly what."""
+
+    def __init__(self, blockers: list[Blocker]) -> None:
+        self.blockers = blockers
+        super().__init__(_("The agreement cannot be signed yet. Please see what is still open."))
+
+
+class NotSignable(NotPossible):
+    """This version cannot be signed now; ``str(error)`` is a translated sentence for the user."""
+
+
+class AlreadySigned(NotSignable):
+    """The firm's place is taken; ``signature`` is the one that counts."""
+
+    def __init__(self, signature: Signature) -> None:
+        self.signature = signature
+        sentence = _("%(name)s has already signed for %(firm)s.")
+        super().__init__(
+            sentence % {"name": signature.signer_name, "firm": signature.partner_legal_name}
+        )
+
+
+@transaction.atomic
+def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersion:
+    """Make the text that everybody signs. Raises ``Blocked`` with the reasons, ``NotPossible``."""
+    agreement = lock(agreement_id)
+    require_draft(agreement)
+    require_party(agreement, partner)
+    sheet = sheets.load(agreement)
+    blockers = points.blockers(sheet)
+    if blockers:
+        raise Blocked(blockers)
+    now = timezone.now().replace(microsecond=0)
+    number = agreement.versions.count() + 1
+    payload = frozen.payload(agreement, sheet, number=number, at=now)
+    version = AgreementVersion.objects.create(
+        agreement=agreement,
+        number=number,
+        payload=payload,
+        sha256=frozen.sha256(payload),
+        frozen_at=now,
+        frozen_by=by,
+        frozen_by_partner=partner,
+    )
+    places = Participation.objects.accepted().filter(project=agreement.project_id)
+    SignatureSlot.objects.bulk_create(
+        SignatureSlot(
+            version=version,
+            partner=place.partner,
+            position=position,
+            needed=place.partner.signatures_needed,
+        )
+        for position, place in enumerate(places.select_related("partner"), start=1)
+    )
+    agreement.status = Agreement.Status.SIGNING
+    agreement.save(update_fields=["status"])
+    said = {"version": number, "sha256": version.sha256}
+    record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
+    return version
+
+
+def intent(version: AgreementVersion, partner: Partner, language: str) -> str:
+    """The sentence a signer agrees to; it is shown, and stored with the signature."""
+    with translation.override(language):
+        return _(
+            "I have read version %(number)s of this agreement and sign it for %(firm)s, for which "
+            "I am authorised to sign, with a simple electronic signature."
+        ) % {"number": version.number, "firm": partner.legal_name}
+
+
+def _lock_version(version_id: UUID) -> tuple[Agreement, AgreementVersion]:
+    agreement_id = AgreementVersion.objects.values_list("agreement", flat=True).get(pk=version_id)
+    agreement = lock(agreement_id)
+    return agreement, AgreementVersion.objects.get(pk=version_id)
+
+
+def _signer(partner: Partner, by: User) -> Membership:
+    """The membership that gives ``by`` the right to sign for ``partner`` now."""
+    right = Membership.objects.active().filter(user=by, partner=partner, may_sign=True)
+    membership = None if by.is_staff else right.first()
+    if membership is None:
+        raise NotSignable(
+            _("You are not (or no longer) entitled to sign for this firm. Its admin can help.")
+        )
+    return membership
+
+
+def _require_round(version: AgreementVersion) -> None:
+    if version.state != AgreementVersion.State.SIGNING:
+        raise NotSignable(_("This version is not (or no longer) open for signing."))
+
+
+@transaction.atomic
+def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: str) -> Signature:
+    """Sign for ``partner``; the view has checked the person's password just now.
+
+    ``seen`` is the SHA-256 (hex) of the text the person was shown. The same person again gets the
+    signature that counts already. With the last signature the agreement comes into force and its
+    PDFs are ordered. Raises ``NotSignable``, ``AlreadySigned``; then nothing is written.
+    """
+    agreement, version = _lock_version(version_id)
+    if seen != version.sha256 or frozen.sha256(bytes(version.payload)) != version.sha256:
+        raise NotSignable(_("The text has changed since you opened it. Please read it again."))
+    slot = SignatureSlot.objects.filter(version=version, partner=partner).first()
+    if slot is None:
+        raise NotSignable(_("Your firm is not a party of this version."))
+    signatures = list(slot.signatures.order_by("position"))
+    own = next((signature for signature in signatures if signature.signer_id == by.pk), None)
+    if own is not None and version.state in (
+        AgreementVersion.State.SIGNING,
+        AgreementVersion.State.IN_FORCE,
+    ):
+        return own
+    if len(signatures) >= slot.needed:
+        raise AlreadySigned(signatures[-1])
+    _require_round(version)
+    membership = _signer(partner, by)
+    signature = Signature.objects.create(
+        slot=slot,
+        position=len(signatures) + 1,
+        signer=by,
+        signer_name=by.name,
+        signer_title=membership.title,
+        partner_legal_name=partner.legal_name,
+        payload_sha256=version.sha256,
+        intent=intent(version, partner, language),
+        language=language,
+    )
+    said = {"version": version.number, "sha256": version.sha256, "position": signature.position}
+    record(agreement, AgreementEvent.Kind.SIGNED, by=by, partner=partner, **said)
+    if signature.position == slot.needed:
+        slot.completed_at = signature.signed_at
+        slot.save(update_fields=["completed_at"])
+        if not version.slots.filter(completed_at=None).exists():
+            _come_into_force(agreement, version, by, partner)
+    return signature
+
+
+def _come_into_force(
+    agreement: Agreement, version: AgreementVersion, by: User, partner: Partner
+) -> None:
+    now = timezone.now()
+    agreement.versions.filter(state=AgreementVersion.State.IN_FORCE).update(
+        state=AgreementVersion.State.SUPERSEDED
+    )
+    version.state, version.in_force_at = AgreementVersion.State.IN_FORCE, now
+    version.save(update_fields=["state", "in_force_at"])
+    agreement.status = Agreement.Status.IN_FORCE
+    agreement.in_force_at = agreement.in_force_at or now
+    agreement.save(update_fields=["status", "in_force_at"])
+    said = {"version": version.number, "sha256": version.sha256}
+    record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
+    agreement_documents.order(version, by=by)
+
+
+@transaction.atomic
+def decline(version_id: UUID, *, by: User, partner: Partner, reason: str) -> AgreementVersion:
+    """Refuse to sign, with a reason; the agreement goes back into negotiation.
+
+    Raises ``InvalidAnswer`` (field ``reason``) without a usable reason.
+    """
+    problems = Problems()
+    required = _("Please say why, so that the others can respond.")
+    cleaned = clean_text(
+        reason, "reason", problems, limit=NOTE_LIMIT, lines=True, required=required
+    )
+    problems.raise_if_any()
+    agreement, version = _lock_version(version_id)
+    _require_round(version)
+    _signer(partner, by)
+    slot = SignatureSlot.objects.filter(version=version, partner=partner).first()
+    if slot is None:
+        raise NotSignable(_("Your firm is not a party of this version."))
+    if not slot.is_open:
+        raise NotSignable(
+            _("Your firm has signed already. You can take the signing round back instead.")
+        )
+    close = partial(_close_round, agreement, version, by, partner, cleaned)
+    return close(AgreementVersion.State.DECLINED, AgreementEvent.Kind.DECLINED)
+
+
+@transaction.atomic
+def withdraw(version_id: UUID, *, by: User, partner: Partner, reason: str = "") -> AgreementVersion:
+    """Take the signing round back before it is complete; the agreement is negotiated again."""
+    problems = Problems()
+    cleaned = clean_text(reason, "reason", problems, limit=NOTE_LIMIT, lines=True)
+    problems.raise_if_any()
+    agreement, version = _lock_version(version_id)
+    _require_round(version)
+    require_party(agreement, partner)
+    close = partial(_close_round, agreement, version, by, partner, cleaned)
+    return close(AgreementVersion.State.WITHDRAWN, AgreementEvent.Kind.WITHDRAWN)
+
+
+def _close_round(
+    agreement: Agreement,
+    version: AgreementVersion,
+    by: User,
+    partner: Partner,
+    reason: str,
+    state: AgreementVersion.State,
+    kind: AgreementEvent.Kind,
+) -> AgreementVersion:
+    version.state, version.reason = state, reason
+    version.closed_at, version.closed_by = timezone.now(), by
+    version.closed_by_partner = partner
+    version.save(update_fields=["state", "reason", "closed_at", "closed_by", "closed_by_partner"])
+    agreement.status = Agreement.Status.DRAFT
+    agreement.save(update_fields=["status"])
+    said: dict[str, Any] = {"version": version.number, "reason": reason}
+    record(agreement, kind, by=by, partner=partner, **said)
+    return version
