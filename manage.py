@@ -5,7 +5,30 @@ import os
 import sys
 
 from django.core.management import execute_from_command_line
+from django.db import DatabaseError
+
+
+def main() -> None:
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    try:
+        execute_from_command_line(sys.argv)
+    except DatabaseError:
+        if not is_behind():
+            raise
+        sys.exit("The database has no tables yet, or older ones. Please run:  bin/manage migrate")
+
+
+def is_behind() -> bool:
+    """Whether the database lacks a migration: the usual reason for a missing table."""
+    from django.db import connection  # noqa: PLC0415 -- needs settings
+    from django.db.migrations.executor import MigrationExecutor  # noqa: PLC0415
+
+    try:
+        executor = MigrationExecutor(connection)
+        return bool(executor.migration_plan(executor.loader.graph.leaf_nodes()))
+    except DatabaseError:
+        return False  # it cannot even be asked: the first error says why
+
 
 if __name__ == "__main__":
-    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
-    execute_from_command_line(sys.argv)
+    main()

@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
+PATIENCE = 10.0  # seconds between the request to stop and the end
 
 
 class StopRequested(BaseException):
@@ -88,7 +89,7 @@ class Supervisor:
                 child.terminate()
                 # The broker is the first one started: it has to outlive those who talk to it.
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(timeout=10)
+                    child.wait(timeout=PATIENCE)
             with contextlib.suppress(ProcessLookupError, PermissionError):
                 os.killpg(child.pid, signal.SIGKILL)  # the process and whatever it started
             child.wait()

@@ -95,6 +95,7 @@ class World:
     def assert_one_pdf(self, document: Document) -> None:
         """Exactly one file was stored, and it is the one the row speaks of."""
         (pdf,) = [path for path in self.files.rglob("*") if path.is_file()]
+        assert document.file.name is not None
         assert pdf == self.files / document.file.name
         assert hashlib.sha256(pdf.read_bytes()).hexdigest() == document.sha256
         assert pdf.stat().st_size == document.size
