@@ -88,6 +88,7 @@ class PartnerCenterImport(models.Model):
     created_at = models.DateTimeField(default=timezone.now, editable=False)
     started_at = models.DateTimeField(null=True, blank=True, editable=False)
     finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    planned_at = models.DateTimeField(null=True, blank=True, editable=False)  # rows were counted
     claimed_by = models.CharField(max_length=60, blank=True, editable=False)
     attempts = models.PositiveSmallIntegerField(default=0, editable=False)
 

@@ -388,6 +388,7 @@ class Migration(migrations.Migration):
                 ),
                 ("started_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("finished_at", models.DateTimeField(blank=True, editable=False, null=True)),
+                ("planned_at", models.DateTimeField(blank=True, editable=False, null=True)),
                 ("claimed_by", models.CharField(blank=True, editable=False, max_length=60)),
                 ("attempts", models.PositiveSmallIntegerField(default=0, editable=False)),
                 (

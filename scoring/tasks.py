@@ -1,0 +1,20 @@
+from typing import TYPE_CHECKING
+
+from celery import shared_task
+
+if TYPE_CHECKING:
+    from celery import Task
+
+
+@shared_task(bind=True)
+def run_import(self: "Task[[str], None]", import_id: str) -> None:
+    from scoring import imports  # noqa: PLC0415 -- tasks are leaves: verbs import them
+
+    imports.run(import_id, message_id=self.request.id or "")
+
+
+@shared_task
+def sweep() -> None:
+    from scoring import imports  # noqa: PLC0415
+
+    imports.sweep()
