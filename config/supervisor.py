@@ -15,6 +15,7 @@ from pathlib import Path
 from types import FrameType
 
 PR_SET_PDEATHSIG = 1
+STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 PATIENCE = 10.0  # seconds between the request to stop and the end
 
 
@@ -99,10 +100,9 @@ class Supervisor:
         return self
 
     def __exit__(self, *error: object) -> None:
-        # From here on only SIGKILL interrupts: half a stop would leave processes behind.
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-            signal.signal(number, signal.SIG_IGN)
-        self.stop()
+        # Meanwhile only SIGKILL interrupts: half a stop would leave processes behind.
+        with _handled(signal.SIG_IGN, STOPPING):
+            self.stop()
 
 
 @contextlib.contextmanager
@@ -112,15 +112,25 @@ def stop_on_signals() -> Iterator[None]:
     def stop(number: int, frame: FrameType | None) -> None:
         raise StopRequested
 
-    wanted = [signal.SIGINT, signal.SIGTERM]
-    if signal.getsignal(signal.SIGHUP) != signal.SIG_IGN:  # nohup wants it ignored
-        wanted.append(signal.SIGHUP)
-    before = {number: signal.signal(number, stop) for number in wanted}
+    # nohup wants its signal ignored; a shell that starts a background job ignores SIGINT as well,
+    # but whoever sends that one means it.
+    nohup = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    with _handled(stop, [number for number in STOPPING if not (nohup and number == signal.SIGHUP)]):
+        yield
+
+
+Handler = Callable[[int, FrameType | None], None] | signal.Handlers
+
+
+@contextlib.contextmanager
+def _handled(handler: Handler, numbers: Sequence[signal.Signals]) -> Iterator[None]:
+    """Inside, ``handler`` gets these signals; afterwards they go where they went before."""
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
         yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, earlier in before.items():
+            signal.signal(number, earlier)
 
 
 def _tie_to(launcher: int) -> Callable[[], None]:
@@ -128,6 +138,8 @@ def _tie_to(launcher: int) -> Callable[[], None]:
     prctl = ctypes.CDLL(None).prctl if sys.platform == "linux" else None
 
     def prepare() -> None:
+        for number in STOPPING:  # an ignored signal would stay ignored in the new program
+            signal.signal(number, signal.SIG_DFL)
         if prctl is not None:
             prctl(PR_SET_PDEATHSIG, signal.SIGTERM)
         if os.getppid() != launcher:  # it died in between, so the kernel will not tell

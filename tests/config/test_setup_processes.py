@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from config import embedded
-from config.supervisor import ChildEnded, StopRequested, Supervisor, stop_on_signals
+from config.supervisor import STOPPING, ChildEnded, StopRequested, Supervisor, stop_on_signals
 
 FOREVER = [sys.executable, "-c", "import time; time.sleep(60)"]
 # A launcher with one child, whose process id it prints.
@@ -42,20 +42,32 @@ def supervisor(tmp_path: Path) -> Iterator[Supervisor]:
     supervisor.stop()
 
 
-def test_all_processes_stop_together(tmp_path: Path) -> None:
-    interrupts = signal.getsignal(signal.SIGINT), signal.getsignal(signal.SIGTERM)
-    hangup = signal.getsignal(signal.SIGHUP)
+def test_all_processes_stop_together_and_signals_go_where_they_went(tmp_path: Path) -> None:
+    before = [signal.getsignal(number) for number in STOPPING]
+
+    with Supervisor(tmp_path, {}) as supervisor:
+        for name in ("first", "second"):
+            supervisor.start(name, FOREVER, cwd=tmp_path)
+        processes = [child.pid for child in supervisor.children.values()]
+        assert [is_alive(process) for process in processes] == [True, True]
+
+    assert [is_alive(process) for process in processes] == [False, False]
+    assert [signal.getsignal(number) for number in STOPPING] == before
+
+
+def test_a_process_can_be_stopped_although_the_launcher_ignores_signals(
+    supervisor: Supervisor,
+) -> None:
+    earlier = signal.signal(signal.SIGTERM, signal.SIG_IGN)
     try:
-        with Supervisor(tmp_path, {}) as supervisor:
-            for name in ("first", "second"):
-                supervisor.start(name, FOREVER, cwd=tmp_path)
-            processes = [child.pid for child in supervisor.children.values()]
-            assert [is_alive(process) for process in processes] == [True, True]
-        assert [is_alive(process) for process in processes] == [False, False]
+        supervisor.start("sleeper", FOREVER, cwd=Path("/"))
+        sleeper = supervisor.children["sleeper"]
+
+        supervisor.stop()
     finally:
-        signal.signal(signal.SIGINT, interrupts[0])
-        signal.signal(signal.SIGTERM, interrupts[1])
-        signal.signal(signal.SIGHUP, hangup)
+        signal.signal(signal.SIGTERM, earlier)
+
+    assert sleeper.returncode == -signal.SIGTERM
 
 
 def test_a_process_that_ends_is_reported_with_its_last_words(supervisor: Supervisor) -> None:
