@@ -1,0 +1,337 @@
+"""What the visitor of the demo finds: four projects, each at another point of its life.
+
+Everything happens through the portal's own verbs, so nothing here can look different from what
+people do in the portal.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from django.db.models import F
+
+from cooperation import answers, fast_track, points, projects, sheets, signing
+from cooperation.kinds import starting_value
+from cooperation.models import (
+    Agreement,
+    AgreementEvent,
+    AgreementVersion,
+    Answer,
+    Confirmation,
+    CustomerProject,
+    Participation,
+    TalkRequest,
+)
+from partners.models import Partner, User
+
+
+@dataclass(frozen=True)
+class Desk:
+    """A person at work for a firm."""
+
+    user: User
+    partner: Partner
+
+    @property
+    def key(self) -> str:
+        return str(self.partner.pk)
+
+    def answers(self, agreement: Agreement, **values: Mapping[str, Any]) -> None:
+        """Answer points as if the form had just been opened."""
+        for point_key, value in values.items():
+            sheet = sheets.load(agreement)
+            point = sheet.book.point(point_key)
+            revision = points.revision(sheet, point, self.key)
+            answers.propose(
+                agreement.pk,
+                point_key,
+                value,
+                by=self.user,
+                partner=self.partner,
+                revision=revision,
+            )
+
+    def confirms_everything(self, agreement: Agreement) -> None:
+        """Agree with all that stands there and waits for this firm."""
+        sheet = sheets.load(agreement)
+        for point in sheet.book.points.values():
+            revision = points.revision(sheet, point)
+            waits = points.is_visible(sheet, point) and self.key in points.unconfirmed(sheet, point)
+            if revision and waits and point.key not in sheet.talks:
+                answers.confirm(
+                    agreement.pk, point.key, by=self.user, partner=self.partner, revision=revision
+                )
+
+    def asks_to_talk(self, agreement: Agreement, point_key: str, comment: str) -> None:
+        answers.ask_to_talk(agreement.pk, point_key, comment, by=self.user, partner=self.partner)
+
+    def says_in_the_spirit_of_the_kodex(self, agreement: Agreement) -> None:
+        fast_track.press(agreement.pk, by=self.user, partner=self.partner)
+
+    def signs(self, version: AgreementVersion) -> None:
+        signing.sign(
+            version.pk, by=self.user, partner=self.partner, seen=version.sha256, language="de"
+        )
+
+
+def begin(
+    desk: Desk, *others: Desk, name: str, customer: str, about: str, roles: tuple[str, ...]
+) -> Agreement:
+    """A project that all of ``others`` have joined."""
+    agreement = projects.create(
+        name=name,
+        customer_name=customer,
+        description=about,
+        role=roles[0],
+        by=desk.user,
+        partner=desk.partner,
+    )
+    for other, role in zip(others, roles[1:], strict=True):
+        place = projects.invite(
+            agreement.pk, other.partner, by=desk.user, partner=desk.partner, role=role
+        )
+        projects.accept(place.pk, by=other.user)
+    return agreement
+
+
+def backdate(agreement: Agreement, *, days: int) -> None:
+    """Let what has happened so far lie ``days`` back. Only before the text is frozen."""
+    ago = timedelta(days=days)
+    project = agreement.project_id
+    CustomerProject.objects.filter(pk=project).update(created_at=F("created_at") - ago)
+    Participation.objects.filter(project=project).update(
+        invited_at=F("invited_at") - ago, responded_at=F("responded_at") - ago
+    )
+    Agreement.objects.filter(pk=agreement.pk).update(
+        created_at=F("created_at") - ago, fast_track_at=F("fast_track_at") - ago
+    )
+    Answer.objects.filter(agreement=agreement).update(updated_at=F("updated_at") - ago)
+    Confirmation.objects.filter(agreement=agreement).update(at=F("at") - ago)
+    TalkRequest.objects.filter(agreement=agreement).update(at=F("at") - ago)
+    AgreementEvent.objects.filter(agreement=agreement).update(at=F("at") - ago)
+
+
+def contact(role: str, person: str, email: str, deputy: str, phone: str = "") -> dict[str, str]:
+    return {"role": role, "person": person, "email": email, "phone": phone, "deputy": deputy}
+
+
+BRUECKNER_CONTACTS = {
+    "contacts": [
+        contact(
+            "sponsor",
+            "Jana Brückner",
+            "jana@brueckner-it.example",
+            "Tobias Kern",
+            "+49 221 5550 10",
+        ),
+        contact("project_lead", "Aylin Demir", "aylin@brueckner-it.example", "Mira Sander"),
+        contact("data_protection", "Ruth Hagen", "ruth@brueckner-it.example", "Jana Brückner"),
+    ]
+}
+LINDENHOF_CONTACTS = {
+    "contacts": [
+        contact("sponsor", "Sabine Ortmann", "sabine@lindenhof.example", "Dr. Henrik Thomsen"),
+        contact(
+            "project_lead",
+            "Marek Nowak",
+            "marek@lindenhof.example",
+            "Lea Winkler",
+            "+49 40 5550 344",
+        ),
+        contact("technical_lead", "Omar Said", "omar@lindenhof.example", "Sven Albers"),
+    ]
+}
+ISARWERK_CONTACTS = {
+    "contacts": [
+        contact("sponsor", "Katharina Moll", "katharina@isarwerk.example", "Felix Anders"),
+        contact("project_lead", "Felix Anders", "felix@isarwerk.example", "Dilan Aksoy"),
+    ]
+}
+
+
+def tell(desks: Mapping[str, Desk]) -> None:
+    """The four projects; ``desks`` by the local part of each person's address."""
+    in_force(desks)
+    waiting_for_the_visitor(desks)
+    in_negotiation(desks)
+    fresh_invitation(desks)
+
+
+def in_force(desks: Mapping[str, Desk]) -> None:
+    """Brückner and Lindenhof at the municipal works: signed by all, with three deviations."""
+    tobias, marek = desks["tobias"], desks["marek"]
+    sabine = desks["sabine"]
+    agreement = begin(
+        tobias,
+        sabine,
+        name="Moderner Arbeitsplatz für die Stadtwerke",
+        customer="Stadtwerke Lüdenau",
+        about=(
+            "240 Arbeitsplätze von Dateiservern und Telefonanlage nach Microsoft 365 mit Teams "
+            "Telefon, in drei Wellen bis zum Sommer."
+        ),
+        roles=("Betreut den Kunden, Einführung vor Ort", "Architektur, Migration und Betrieb"),
+    )
+    tobias.answers(
+        agreement,
+        shared_goal={
+            "text": "Die Stadtwerke arbeiten ab Juli ohne Dateiserver und ohne alte Telefonanlage. "
+            "Gelungen ist es, wenn in jeder Abteilung vier von fünf Beschäftigten Teams täglich "
+            "nutzen und die Leitstelle keinen Anruf verloren hat."
+        },
+        contributions={
+            "text": "Zugang zum Kunden seit 2009, Projektleitung vor Ort, Schulung der "
+            "Abteilungen, zwei Menschen im Service Desk."
+        },
+        cooperation_model={"choice": "prime_sub"},
+        contacts=BRUECKNER_CONTACTS,
+        customer_lead={"choice": tobias.key},
+        contract_party={"choice": tobias.key},
+        commercial_model={"choice": "fixed_share"},
+        revenue_split={"shares": {tobias.key: "62.50", sabine.key: "37.50"}},
+    )
+    tobias.says_in_the_spirit_of_the_kodex(agreement)
+    sabine.answers(
+        agreement,
+        contributions={
+            "text": "Architektur für Exchange, Teams Telefon und Intune, Migrationsteam mit drei "
+            "Menschen, Betrieb rund um die Uhr nach der Einführung."
+        },
+        contacts=LINDENHOF_CONTACTS,
+        payment_days={"number": 14, "unit": "days"},
+        customer_contact_rule={
+            "choice": "lead_only",
+            "note": "Die Stadtwerke wünschen eine einzige Adresse.",
+        },
+        response_time={"number": 1, "unit": "working_days"},
+    )
+    marek.answers(agreement, raci=_shared_out(agreement, tobias, sabine))
+    sabine.confirms_everything(agreement)
+    tobias.confirms_everything(agreement)
+    backdate(agreement, days=23)
+    version = signing.freeze(agreement.pk, by=tobias.user, partner=tobias.partner)
+    for signer in ("jana", "henrik", "sabine"):
+        desks[signer].signs(version)
+
+
+def _shared_out(agreement: Agreement, lead: Desk, expert: Desk) -> dict[str, Any]:
+    """The lead accountable for everything, the expert responsible for the technical rows."""
+    sheet = sheets.load(agreement)
+    point = sheet.book.point("raci")
+    filled = starting_value(point, sheet.parties, sheet.joint)
+    rows = []
+    for row in filled["rows"] if filled else ():
+        technical = row.get("key") in {"design", "build", "security", "operations"}
+        cells = {lead.key: "A", expert.key: "R"} if technical else {lead.key: "AR", expert.key: "C"}
+        rows.append({**row, "cells": cells})
+    return {"rule": "", "rows": rows}
+
+
+def waiting_for_the_visitor(desks: Mapping[str, Desk]) -> None:
+    """Isarwerk and Brückner: Isarwerk has signed, Jana Brückner's signature is missing."""
+    felix, katharina, tobias = desks["felix"], desks["katharina"], desks["tobias"]
+    agreement = begin(
+        katharina,
+        tobias,
+        name="Teams, das benutzt wird",
+        customer="Diakonie Bergisch Land",
+        about="Schulung und Begleitung von 180 Menschen in Pflege und Verwaltung, sechs Monate.",
+        roles=("Schulung und Begleitung", "Vertragspartner, Lizenzen und Technik"),
+    )
+    katharina.answers(
+        agreement,
+        shared_goal={
+            "text": "In sechs Monaten plant jede Pflegegruppe ihre Dienste in Teams. Gelungen ist "
+            "es, wenn die Dienstpläne aus Papier verschwunden sind."
+        },
+        contributions={"text": "Konzept, zwölf Schulungstage, Sprechstunden, Auswertung."},
+        cooperation_model={"choice": "referral"},
+        contacts=ISARWERK_CONTACTS,
+        customer_lead={"choice": tobias.key},
+        contract_party={"choice": tobias.key},
+        commercial_model={"choice": "referral_fee"},
+        fee_or_margin={"percent": "8.00"},
+    )
+    katharina.says_in_the_spirit_of_the_kodex(agreement)
+    tobias.answers(
+        agreement,
+        contributions={"text": "Zugang zum Kunden, Lizenzen, technische Einrichtung von Teams."},
+        contacts=BRUECKNER_CONTACTS,
+    )
+    tobias.says_in_the_spirit_of_the_kodex(agreement)
+    tobias.confirms_everything(agreement)
+    katharina.confirms_everything(agreement)
+    backdate(agreement, days=9)
+    version = signing.freeze(agreement.pk, by=felix.user, partner=felix.partner)
+    katharina.signs(version)
+
+
+def in_negotiation(desks: Mapping[str, Desk]) -> None:
+    """Three firms at a machine builder; two points need a talk."""
+    sabine, tobias, katharina = desks["sabine"], desks["tobias"], desks["katharina"]
+    agreement = begin(
+        sabine,
+        tobias,
+        katharina,
+        name="Copilot in der Konstruktion",
+        customer="Hansa Maschinenbau",
+        about="Pilot mit 60 Menschen in Konstruktion und Einkauf, danach Entscheidung über alle.",
+        roles=("Hauptauftragnehmer", "Geräte und Sicherheit", "Schulung und Begleitung"),
+    )
+    sabine.answers(
+        agreement,
+        shared_goal={
+            "text": "Sechzig Menschen arbeiten drei Monate mit Copilot. Am Ende weiß die "
+            "Geschäftsführung mit Zahlen, ob es sich für alle lohnt."
+        },
+        contributions={"text": "Gesamtleitung, Datenklassifizierung, Anbindung der Zeichnungen."},
+        cooperation_model={"choice": "prime_sub"},
+        contacts=LINDENHOF_CONTACTS,
+        customer_lead={"choice": sabine.key},
+        contract_party={"choice": sabine.key},
+    )
+    sabine.says_in_the_spirit_of_the_kodex(agreement)
+    tobias.says_in_the_spirit_of_the_kodex(agreement)
+    katharina.answers(
+        agreement,
+        contributions={"text": "Schulungen, Sprechstunden, Messung der Nutzung."},
+        contacts=ISARWERK_CONTACTS,
+        own_interests={"text": "Eine Referenz, über die wir sprechen dürfen."},
+    )
+    katharina.asks_to_talk(
+        agreement,
+        "publicity",
+        "Wir leben von Referenzen. Können wir vereinbaren, dass jeder über seinen eigenen Anteil "
+        "berichten darf, sobald der Kunde zustimmt?",
+    )
+    tobias.asks_to_talk(
+        agreement,
+        "overrun_costs",
+        "Beim Pilot ist der Umfang noch offen. Wer trägt den Mehraufwand, wenn die Daten nicht in "
+        "dem Zustand sind, den der Kunde beschreibt?",
+    )
+    backdate(agreement, days=5)
+
+
+def fresh_invitation(desks: Mapping[str, Desk]) -> None:
+    """Fördeblick asks Brückner to join; nobody has answered."""
+    lasse, tobias = desks["lasse"], desks["tobias"]
+    agreement = projects.create(
+        name="Erster Umzug in die Cloud",
+        customer_name="Bootswerft an der Förde",
+        customer_is_alias=True,
+        description="Zwölf Arbeitsplätze, ein alter Server im Keller, ein enger Zeitplan.",
+        role="Vertragspartner",
+        by=lasse.user,
+        partner=lasse.partner,
+    )
+    projects.invite(
+        agreement.pk,
+        tobias.partner,
+        by=lasse.user,
+        partner=lasse.partner,
+        role="Sicherheit und Geräte",
+        message="Ihr habt Intune schon oft eingeführt, wir noch nie. Macht ihr mit?",
+    )
+    backdate(agreement, days=1)
