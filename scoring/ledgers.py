@@ -1,10 +1,8 @@
 """The ledger of a stored score, to be read: rows in words, filtered, sorted, summed, exported."""
 
 import csv
-import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum, TextChoices
 from django.utils.translation import gettext as _
@@ -12,7 +10,7 @@ from django.utils.translation import gettext_lazy
 
 from scoring import rule_sets, rules
 from scoring.models import LedgerEntry, Score
-from scoring.presentation import PEOPLE, day_text, figure, month_name, signed
+from scoring.presentation import PEOPLE, day_text, figure, signed
 from scoring.reasons import sentence
 from scoring.results import Metric
 
@@ -121,20 +119,12 @@ def row(entry: LedgerEntry, rule_set: rules.RuleSet) -> Row:
 
 
 def reason(entry: LedgerEntry) -> str:
-    """Why, with days, months and large numbers in the reader's way of writing."""
-    return sentence(entry.reason, localized(entry.params))
-
-
-def localized(params: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: _localized(value) for name, value in params.items()}
-
-
-def _localized(value: Any) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return figure(value)
-    if isinstance(value, str) and re.fullmatch(r"\d{4}-\d{2}(-\d{2})?", value):
-        return day_text(value)
-    return value
+    """Why, in the reader's language and with their way of writing numbers, days and months."""
+    params = {
+        name: figure(value) if isinstance(value, int) else value
+        for name, value in entry.params.items()
+    }
+    return sentence(entry.reason, params)
 
 
 def _parts(entry: LedgerEntry, rule_set: rules.RuleSet) -> Iterator[Part]:
@@ -204,10 +194,6 @@ def export(score: Score, found: Iterable[LedgerEntry]) -> Iterator[str]:
 def harmless(text: str) -> str:
     """Text that a spreadsheet program does not take for a formula."""
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
-
-
-def month_words(month: int | None) -> str:
-    return "" if month is None else month_name(month)
 
 
 def rule_set_of(score: Score) -> rules.RuleSet:

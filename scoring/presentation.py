@@ -3,6 +3,7 @@
 Where rounding for display hides something, ``exact`` has the whole value.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -16,6 +17,7 @@ from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
 
 from scoring import charts, months, rule_sets, rules
 from scoring.models import Score
+from scoring.reasons import Caution, sentence
 from scoring.results import Metric, MetricResult, OptionResult, TrackResult
 
 if TYPE_CHECKING:
@@ -188,6 +190,28 @@ def _option(rule_set: rules.RuleSet, metric: MetricResult, option: OptionResult)
         full_at=figure(option.value_for_max),
         is_best=option.counts,
     )
+
+
+def notes(score: Score) -> list[str]:
+    """What to know about a score, its figures and metrics in the reader's language."""
+    return [
+        sentence(
+            note["code"],
+            {name: _in_words(name, value) for name, value in note["params"].items()},
+            kind=Caution,
+        )
+        for note in score.cautions
+    ]
+
+
+def _in_words(name: str, value: object) -> object:
+    if name == "metric" and isinstance(value, str) and value in Metric:
+        return Metric(value).label
+    if isinstance(value, int):
+        return figure(value)
+    if isinstance(value, str) and re.fullmatch(r"\d+(\.\d+)?", value):
+        return figure(Decimal(value))
+    return value
 
 
 # ---- Sentences -----------------------------------------------------------------------------------

@@ -18,3 +18,10 @@ def sweep() -> None:
     from scoring import imports  # noqa: PLC0415
 
     imports.sweep()
+
+
+@shared_task(bind=True)
+def build_report(self: "Task[[str], None]", document_id: str) -> None:
+    from scoring import reports  # noqa: PLC0415
+
+    reports.build(document_id, message_id=self.request.id or "")

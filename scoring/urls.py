@@ -1,4 +1,22 @@
-from django.urls import URLPattern
+from django.urls import path
+
+from scoring.views import importing, ledger, reports, scores
 
 app_name = "scoring"
-urlpatterns: list[URLPattern] = []
+urlpatterns = [
+    path("", scores.overview, name="overview"),
+    path("berechnen/", scores.compute, name="compute"),
+    path("verlauf/", scores.history, name="history"),
+    path("stand/<uuid:pk>/", scores.detail, name="score"),
+    path("stand/<uuid:pk>/nachweis.csv", ledger.export, name="ledger_csv"),
+    path("stand/<uuid:pk>/bericht/", reports.order, name="report_order"),
+    path("stand/<uuid:pk>/<slug:track>/<slug:metric>/", ledger.metric, name="metric"),
+    path("bericht/<uuid:pk>/stand/", reports.status, name="report_status"),
+    path("bericht/<uuid:pk>/pdf/", reports.download, name="report_download"),
+    path("daten/", importing.index, name="imports"),
+    path("daten/liste/", importing.index_status, name="imports_status"),
+    path("daten/neu/", importing.upload, name="import_upload"),
+    path("daten/<uuid:pk>/", importing.detail, name="import"),
+    path("daten/<uuid:pk>/stand/", importing.detail_status, name="import_status"),
+    path("daten/<uuid:pk>/gute-zeilen/", importing.good_rows, name="import_good_rows"),
+]

@@ -1,0 +1,142 @@
+from datetime import date
+from typing import Any, TypeAlias
+
+from django import forms
+from django.conf import settings
+from django.core.files.uploadedfile import UploadedFile
+from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import gettext as _
+
+from scoring import ledgers, rule_sets
+from scoring.models import PartnerCenterImport
+
+MOST_FILES = 10
+Upload: TypeAlias = "UploadedFile[Any]"
+
+
+class ComputeForm(forms.Form):
+    """For which day, and by which rules, a score is computed."""
+
+    as_of = forms.DateField(
+        label=gettext_lazy("As of"),
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+        input_formats=["%Y-%m-%d", "%d.%m.%Y"],
+    )
+    rule_set = forms.ChoiceField(label=gettext_lazy("Rules"))
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["rule_set"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- for the type checker
+        field.choices = [(rule_set.key, rule_set.title) for rule_set in rule_sets.all_sets()]
+
+    @classmethod
+    def for_today(cls) -> "ComputeForm":
+        today = timezone.localdate()
+        return cls(initial={"as_of": today, "rule_set": rule_sets.for_day(today).key})
+
+    def clean_as_of(self) -> date:
+        day: date = self.cleaned_data["as_of"]
+        if day > timezone.localdate():
+            raise forms.ValidationError(_("Please choose today or a day in the past."))
+        if day < date(2022, 10, 3):
+            raise forms.ValidationError(_("The designations exist since 3 October 2022."))
+        return day
+
+
+class ReportForm(forms.Form):
+    language = forms.ChoiceField(
+        label=gettext_lazy("Language of the report"), choices=settings.LANGUAGES
+    )
+
+    @classmethod
+    def for_reader(cls) -> "ReportForm":
+        return cls(initial={"language": get_language()})
+
+
+class LedgerForm(forms.Form):
+    """Which rows of a ledger to show; what it does not know is left out, never an error."""
+
+    words = forms.CharField(
+        label=gettext_lazy("Search"),
+        max_length=100,
+        required=False,
+        widget=forms.TextInput(attrs={"type": "search"}),
+    )
+    show = forms.ChoiceField(
+        label=gettext_lazy("Show"), choices=ledgers.Show.choices, required=False
+    )
+
+
+class _ManyFilesInput(forms.ClearableFileInput):
+    allow_multiple_selected = True
+
+
+class _ManyFilesField(forms.FileField):
+    """Several files at once, each checked like a single one."""
+
+    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
+        files = data if isinstance(data, list) else [data]
+        return [super(_ManyFilesField, self).clean(file, initial) for file in files or [None]]
+
+
+class UploadForm(forms.Form):
+    """Files as they come from Partner Center. What is in them is for the import to say."""
+
+    uploads = _ManyFilesField(
+        label=gettext_lazy("Files"),
+        widget=_ManyFilesInput(
+            attrs={
+                "multiple": True,
+                "accept": ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain",
+            }
+        ),
+        allow_empty_file=True,  # the import says so, beside the file's name
+        max_length=255,
+    )
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Kind of file"),
+        choices=PartnerCenterImport.Kind.choices,
+        initial=PartnerCenterImport.Kind.AUTO,
+        required=False,
+    )
+    good_rows = forms.BooleanField(
+        label=gettext_lazy("Import the good rows even when others are rejected"),
+        help_text=gettext_lazy(
+            "Otherwise a file with rejected rows changes nothing: you see them first and decide "
+            "then."
+        ),
+        required=False,
+    )
+
+    def clean_kind(self) -> str:
+        return self.cleaned_data["kind"] or PartnerCenterImport.Kind.AUTO
+
+    def clean_uploads(self) -> list[Upload]:
+        files: list[Upload] = self.cleaned_data["uploads"]
+        if len(files) > MOST_FILES:
+            raise forms.ValidationError(
+                ngettext(
+                    "Please choose at most %(number)s file at a time.",
+                    "Please choose at most %(number)s files at a time.",
+                    MOST_FILES,
+                )
+                % {"number": MOST_FILES}
+            )
+        for file in files:
+            size = file.size or 0
+            if size > settings.PARTNER_CENTER_MAX_BYTES:
+                raise forms.ValidationError(
+                    _(
+                        "“%(name)s” has %(size)s, more than the %(limit)s that are possible. "
+                        "Please export fewer months at a time: imports add up."
+                    )
+                    % {
+                        "name": file.name,
+                        "size": filesizeformat(size),
+                        "limit": filesizeformat(settings.PARTNER_CENTER_MAX_BYTES),
+                    }
+                )
+        return files
