@@ -176,8 +176,8 @@ make_environment() {
   fi
   # uv is many times faster than pip. Where it cannot work (an index that only pip is told about), pip does it.
   if ! {
-    pip_install -r "$ROOT/requirements/uv.txt" &&
-      "$PY" -m uv --quiet --no-progress pip install --python "$PY" --no-config --link-mode "${UV_LINK_MODE:-copy}" \
+    { has_uv || pip_install -r "$ROOT/requirements/uv.txt"; } &&
+      "$PY" -m uv --quiet --no-progress pip install --python "$PY" --no-config \
         --require-hashes -r "$ROOT/requirements/$1.txt"
   } >"$log" 2>&1 </dev/null; then
     say "uv could not install them; trying pip."
@@ -189,6 +189,11 @@ make_environment() {
   fi
   fingerprint "$1" >"$ROOT/.venv/handschlag-$1"
   say "Set-up took $(($(date +%s) - started)) s."
+}
+
+has_uv() { # the pinned one, from an earlier set-up
+  version=$("$PY" -m uv --version 2>/dev/null | cut -d ' ' -f 2)
+  grep -q "^uv==$version " "$ROOT/requirements/uv.txt"
 }
 
 pip_install() {
