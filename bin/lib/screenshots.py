@@ -1,0 +1,87 @@
+"""Pictures of a running demo, for the README and for looking at the portal as a visitor does."""
+
+import argparse
+import os
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+from playwright.sync_api import Browser, Page, sync_playwright
+
+FLAGS = (
+    "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+).split()
+PASSWORD = "Handschlag-Demo-1"  # noqa: S105 -- of the demo, printed on the console
+JANA = "jana@brueckner-it.example"
+UUID = r"[0-9a-f-]{36}"
+
+
+def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
+    """Name and address of every page a demo visitor can reach by following links."""
+    seen: set[str] = set()
+    todo = ["/start/"]
+    while todo:
+        address = todo.pop(0)
+        shape = re.sub(UUID, "ID", address.split("?")[0])
+        if shape in seen:
+            continue
+        seen.add(shape)
+        answer = page.goto(base + address)
+        if answer is None or "text/html" not in (answer.header_value("content-type") or ""):
+            continue
+        yield shape.strip("/").replace("/", "-") or "start", address
+        links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
+        for link in links:
+            if link.startswith(base) and "#" not in link and "/betrieb/" not in link:
+                todo.append(link.removeprefix(base))
+
+
+def sign_in(page: Page, base: str, email: str) -> None:
+    page.goto(f"{base}/konto/anmelden/")
+    page.locator("input[name=username]").fill(email)
+    page.locator("input[name=password]").fill(PASSWORD)
+    page.locator("main form button[type=submit]").click()
+    page.wait_for_url("**/start/")
+
+
+def window(browser: Browser, *, phone: bool, dark: bool, english: bool) -> Page:
+    context = browser.new_context(
+        viewport={"width": 390, "height": 844} if phone else {"width": 1280, "height": 860},
+        device_scale_factor=1,
+        color_scheme="dark" if dark else "light",
+        locale="en-GB" if english else "de-DE",
+    )
+    return context.new_page()
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--base", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
+    arguments.add_argument(
+        "--all", type=Path, metavar="FOLDER", help="every page, not the README's"
+    )
+    arguments.add_argument("--phone", action="store_true")
+    arguments.add_argument("--dark", action="store_true")
+    arguments.add_argument("--english", action="store_true")
+    arguments.add_argument("--person", default=JANA)
+    chosen = arguments.parse_args()
+    with sync_playwright() as playwright:
+        chromium = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+        browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
+        page = window(browser, phone=chosen.phone, dark=chosen.dark, english=chosen.english)
+        sign_in(page, chosen.base, chosen.person)
+        if chosen.all is None:
+            target = Path(__file__).resolve().parents[2] / "docs" / "images" / "start.png"
+            target.parent.mkdir(exist_ok=True)
+            page.screenshot(path=target)
+            print(target)
+            return
+        chosen.all.mkdir(parents=True, exist_ok=True)
+        for name, _address in visit(page, chosen.base):
+            page.screenshot(path=chosen.all / f"{name}.png", full_page=True)
+            print(name)
+
+
+if __name__ == "__main__":
+    main()
