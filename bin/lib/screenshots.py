@@ -32,9 +32,8 @@ def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
             continue
         yield shape.strip("/").replace("/", "-") or "start", address
         links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
-        for link in links:
-            if link.startswith(base) and "#" not in link and "/betrieb/" not in link:
-                todo.append(link.removeprefix(base))
+        own = (link for link in links if link.startswith(base) and "#" not in link)
+        todo += [link.removeprefix(base) for link in own if "/betrieb/" not in link]
 
 
 def sign_in(page: Page, base: str, email: str) -> None:
@@ -58,9 +57,7 @@ def window(browser: Browser, *, phone: bool, dark: bool, english: bool) -> Page:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--base", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
-    arguments.add_argument(
-        "--all", type=Path, metavar="FOLDER", help="every page, not the README's"
-    )
+    arguments.add_argument("--all", type=Path, metavar="FOLDER", help="every page instead")
     arguments.add_argument("--phone", action="store_true")
     arguments.add_argument("--dark", action="store_true")
     arguments.add_argument("--english", action="store_true")
