@@ -194,8 +194,21 @@ def read(
     text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
     try:
         return _read(text, today, kind, names or rule_sets.vocabulary(), keep_rejected)
+    except UnicodeError as error:
+        raise NotReadable(Fault.NOT_UTF8, line=_undecodable_line(stream)) from error
     finally:
         text.detach()  # the stream belongs to the caller
+
+
+def _undecodable_line(stream: BinaryIO) -> int:
+    """The reader decodes in blocks and knows no line: look again."""
+    stream.seek(0)
+    for number, line in enumerate(stream, 1):
+        try:
+            line.decode()
+        except UnicodeDecodeError:
+            return number
+    return 1  # a UTF-16 file that breaks off
 
 
 FORMATS = (
@@ -270,13 +283,10 @@ class _Rows:
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self.line = 1
-        try:
+        first = text.readline()
+        while first and (not first.strip() or first.casefold().startswith("sep=")):
             first = text.readline()
-            while first and (not first.strip() or first.casefold().startswith("sep=")):
-                first = text.readline()
-                self.line += 1
-        except UnicodeError as error:
-            raise NotReadable(Fault.NOT_UTF8, line=self.line) from error
+            self.line += 1
         if not first:
             raise NotReadable(Fault.EMPTY_FILE)
         delimiter = max(",\t;|", key=first.count)
@@ -291,8 +301,6 @@ class _Rows:
                 row = next(reader)
             except StopIteration:
                 return
-            except UnicodeError as error:
-                raise NotReadable(Fault.NOT_UTF8, line=line) from error
             except csv.Error as error:
                 raise NotReadable(Fault.BROKEN_CSV, line=line) from error
             if row and (len(row) > 1 or row[0].strip()):
@@ -516,13 +524,11 @@ def parse_count(text: str) -> int:
     if not text:
         return 0
     digits = text.lstrip("+")
-    if digits[:1] in {"-", "\u2212"} or (digits[:1] == "(" and digits[-1:] == ")"):
-        rest = digits.strip("-\u2212()")
-        raise _Wrong(
-            Fault.NEGATIVE
-            if GROUPED.fullmatch(rest) or PLAIN.fullmatch(rest)
-            else Fault.NOT_A_NUMBER
-        )
+    negative = re.fullmatch(r"[-\u2212](.+)|\((.+)\)", digits)
+    if negative is not None:
+        rest = negative[1] or negative[2]
+        is_number = GROUPED.fullmatch(rest) or PLAIN.fullmatch(rest)
+        raise _Wrong(Fault.NEGATIVE if is_number else Fault.NOT_A_NUMBER)
     match = GROUPED.fullmatch(digits) or PLAIN.fullmatch(digits)
     if match is None:
         raise _Wrong(Fault.NOT_A_NUMBER)
