@@ -1,6 +1,275 @@
-from partners.models import User
+"""What waits for a person in this room, and for whom they wait."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from uuid import UUID
+
+from django.db.models import Prefetch
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cooperation import perms, points, sheets
+from cooperation.models import (
+    Agreement,
+    AgreementVersion,
+    Participation,
+    SignatureSlot,
+)
+from cooperation.points import Blocker, Reason, Sheet
+from partners.models import Membership, User
 from partners.waiting import Waiting
+
+NEWS = timedelta(days=7)  # how long an agreement that came into force is news
+
+
+@dataclass(frozen=True)
+class Desk:
+    """The reader: their memberships by firm, and what they may see."""
+
+    user: User
+    memberships: dict[UUID, Membership] = field(default_factory=dict)
+
+    def membership(self, firms: Iterable[str]) -> Membership | None:
+        """The membership in one of these firms (keys as text)."""
+        keys = set(firms)
+        return next((m for firm, m in self.memberships.items() if str(firm) in keys), None)
 
 
 def for_user(user: User) -> list[Waiting]:
-    return []
+    """All lines, the oldest first; the number of queries does not grow with the rows."""
+    active = Membership.objects.active().filter(user=user).select_related("partner")
+    desk = Desk(user, {membership.partner_id: membership for membership in active})
+    if not desk.memberships:
+        return []
+    agreements = list(
+        Agreement.objects.visible_to(user)
+        .filter(status=Agreement.Status.DRAFT)
+        .select_related("project")
+    )
+    lines = _invitations(desk)
+    loaded = sheets.load_many(agreements)
+    for agreement in agreements:
+        lines += _negotiation(desk, agreement, loaded[agreement.pk])
+    lines += _signing(desk) + _in_force(desk)
+    return sorted(lines, key=lambda line: line.since or timezone.now())
+
+
+def _invitations(desk: Desk) -> list[Waiting]:
+    lines = []
+    open_ones = Participation.objects.visible_to(desk.user).invited()
+    for place in open_ones.select_related("project", "partner", "invited_by_partner"):
+        membership = desk.memberships.get(place.partner_id)
+        mine = perms.can_respond_invitation(membership, place)
+        if mine:
+            said = _("%(inviter)s invites %(firm)s to take part.") % {
+                "inviter": place.invited_by_partner.name,
+                "firm": place.partner.name,
+            }
+        else:
+            said = _("%(firm)s has not answered the invitation yet.") % {"firm": place.partner.name}
+        if membership is not None:
+            url = reverse("cooperation:invitation_detail", args=[place.pk])
+        else:
+            url = reverse("cooperation:project_detail", args=[place.project_id])
+        lines.append(
+            Waiting(
+                title=place.project.name,
+                detail=said,
+                url=url,
+                action=_("Answer the invitation") if mine else _("See the project"),
+                kind="invitation",
+                since=place.invited_at,
+                mine=mine,
+            )
+        )
+    return lines
+
+
+# ---- Points ------------------------------------------------------------------------------------
+
+
+def _negotiation(desk: Desk, agreement: Agreement, sheet: Sheet) -> list[Waiting]:
+    blockers = points.blockers(sheet)
+    membership = desk.membership(party.key for party in sheet.parties)
+    if membership is None:
+        return []
+    if not blockers:
+        return [_ready(agreement, membership)]
+    lines = []
+    own = [blocker for blocker in blockers if _is_for(blocker, membership)]
+    if own:
+        count = len(own)
+        said = ngettext(
+            "%(count)s point waits for your firm's answer or confirmation.",
+            "%(count)s points wait for your firm's answer or confirmation.",
+            count,
+        ) % {"count": count}
+        since = min(_since(agreement, sheet, blocker) for blocker in own)
+        lines.append(_line(agreement, said, _("Go to the points"), "answer", since, mine=True))
+    lines += _others(agreement, sheet, blockers, membership, mine=bool(own))
+    return lines
+
+
+def _is_for(blocker: Blocker, membership: Membership) -> bool:
+    """Whether the person can do something about it, for their firm."""
+    if blocker.point is None or not perms.may_edit_point(membership, blocker.point):
+        return False
+    return blocker.reason is Reason.TALK or str(membership.partner_id) in blocker.parties
+
+
+def _others(
+    agreement: Agreement,
+    sheet: Sheet,
+    blockers: list[Blocker],
+    membership: Membership,
+    *,
+    mine: bool,
+) -> list[Waiting]:
+    """One line with every firm that is waited for, with its number of points."""
+    counts: dict[str, int] = {}
+    dates = []
+    for blocker in blockers:
+        if blocker.point is None or blocker.reason is Reason.TALK:
+            continue
+        waited = set(blocker.parties) - ({str(membership.partner_id)} if mine else set())
+        for party in waited:
+            counts[party] = counts.get(party, 0) + 1
+        if waited:
+            dates.append(_since(agreement, sheet, blocker))
+    if not counts:
+        return []
+    named = [
+        ngettext("%(firm)s (%(count)s point)", "%(firm)s (%(count)s points)", counts[party.key])
+        % {"firm": party.name, "count": counts[party.key]}
+        for party in sheet.parties
+        if party.key in counts
+    ]
+    said = _("Waits for %(firms)s.") % {"firms": ", ".join(named)}
+    return [_line(agreement, said, _("See the points"), "answer", min(dates), mine=False)]
+
+
+def _since(agreement: Agreement, sheet: Sheet, blocker: Blocker) -> datetime:
+    """When the point came to wait: with the talk, the last change of its answer, or the start."""
+    assert blocker.point is not None  # noqa: S101 -- callers pass points only
+    key = blocker.point.key
+    if blocker.reason is Reason.TALK:
+        return min(talk.at for talk in sheet.talks[key])
+    changes = [
+        given.at for (point, _party), given in sheet.answers.items() if point == key and given.at
+    ]
+    if blocker.reason is Reason.UNCONFIRMED and changes:
+        return max(changes)
+    return agreement.created_at
+
+
+def _ready(agreement: Agreement, membership: Membership) -> Waiting:
+    """Nothing blocks: somebody has to begin the signing round."""
+    mine = membership.is_partner_manager or membership.may_sign
+    said = (
+        _("Everything is agreed. The agreement can be signed.")
+        if mine
+        else _("Everything is agreed. A partner manager starts the signing.")
+    )
+    action = _("Start signing") if mine else _("See the agreement")
+    return _line(agreement, said, action, "freeze", None, mine=mine)
+
+
+def _line(
+    agreement: Agreement,
+    said: str,
+    action: str,
+    kind: str,
+    since: datetime | None,
+    *,
+    mine: bool,
+) -> Waiting:
+    return Waiting(
+        title=agreement.project.name,
+        detail=said,
+        url=reverse("cooperation:agreement_detail", args=[agreement.pk]),
+        action=action,
+        kind=kind,
+        since=since,
+        mine=mine,
+    )
+
+
+# ---- Versions ----------------------------------------------------------------------------------
+
+
+def _signing(desk: Desk) -> list[Waiting]:
+    lines = []
+    slots = SignatureSlot.objects.select_related("partner").prefetch_related("signatures")
+    rounds = (
+        AgreementVersion.objects.visible_to(desk.user)
+        .filter(state=AgreementVersion.State.SIGNING)
+        .defer("payload")
+        .select_related("agreement__project")
+        .prefetch_related(Prefetch("slots", queryset=slots))
+    )
+    for version in rounds:
+        waited = [slot for slot in version.slots.all() if slot.is_open]
+        own = [slot for slot in waited if _can_sign(desk, slot)]
+        for slot in own:
+            said = _("Version %(number)s waits for your signature for %(firm)s.") % {
+                "number": version.number,
+                "firm": slot.partner.name,
+            }
+            lines.append(_version_line(version, said, _("Read and sign"), mine=True))
+        others = [slot.partner.name for slot in waited if slot not in own]
+        if others:
+            said = _("Waits for the signature of %(firms)s.") % {"firms": ", ".join(others)}
+            lines.append(_version_line(version, said, _("See the version"), mine=False))
+    return lines
+
+
+def _can_sign(desk: Desk, slot: SignatureSlot) -> bool:
+    membership = desk.memberships.get(slot.partner_id)
+    signed = any(signature.signer_id == desk.user.pk for signature in slot.signatures.all())
+    return bool(membership and membership.may_sign and not desk.user.is_staff and not signed)
+
+
+def _version_line(version: AgreementVersion, said: str, action: str, *, mine: bool) -> Waiting:
+    return Waiting(
+        title=version.agreement.project.name,
+        detail=said,
+        url=reverse("cooperation:version_detail", args=[version.pk]),
+        action=action,
+        kind="sign",
+        since=version.frozen_at,
+        mine=mine,
+    )
+
+
+def _in_force(desk: Desk) -> list[Waiting]:
+    lines = []
+    fresh = (
+        AgreementVersion.objects.visible_to(desk.user)
+        .filter(state=AgreementVersion.State.IN_FORCE, in_force_at__gte=timezone.now() - NEWS)
+        .defer("payload")
+        .select_related("agreement__project")
+        .prefetch_related("documents__document")
+    )
+    for version in fresh:
+        documents = [link.document for link in version.documents.all()]
+        ready = bool(documents) and all(document.is_ready for document in documents)
+        said = (
+            _("Signed by all and in force. The PDFs are ready.")
+            if ready
+            else _("Signed by all and in force. The PDFs are being made.")
+        )
+        lines.append(
+            Waiting(
+                title=version.agreement.project.name,
+                detail=said,
+                url=reverse("cooperation:version_detail", args=[version.pk]),
+                action=_("Open the agreement"),
+                kind="in_force",
+                since=version.in_force_at,
+                mine=True,
+            )
+        )
+    return lines

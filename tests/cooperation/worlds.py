@@ -1,4 +1,4 @@
-"""Firms that work together: agreements in the states the tests need, made by the verbs themselves."""
+"""Firms that work together: agreements in the states that the tests need, made by the verbs."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -61,9 +61,12 @@ class World:
         for firm in range(len(self.firms)):
             self.propose(firm, "contributions", f"What firm {firm} can do")
             self.propose(firm, "contacts", CONTACTS)
-        for firm in range(len(self.firms)):
-            for key in (*JOINT, "contributions", "contacts"):
-                self.confirm(firm, key)
+        sheet = self.sheet
+        for key in (*JOINT, "contributions", "contacts"):
+            waiting = points.unconfirmed(sheet, sheet.book.point(key))
+            for firm, partner in enumerate(self.firms):
+                if str(partner.pk) in waiting:
+                    self.confirm(firm, key)
 
     def freeze(self) -> AgreementVersion:
         self.fill()
