@@ -313,3 +313,19 @@ def test_an_empty_database_is_named_with_the_way_out(tmp_path: Path) -> None:
     sentence = "The database has no tables yet, or older ones. Please run:  bin/manage migrate\n"
     assert (empty.returncode, empty.stdout, empty.stderr) == (1, "", sentence)
     assert (migrated.returncode, filled.returncode) == (0, 0)
+
+
+def test_manage_takes_no_code_from_the_callers_folder(tmp_path: Path) -> None:
+    (tmp_path / "partners").mkdir()
+    (tmp_path / "partners" / "__init__.py").write_text("raise SystemExit('the wrong partners')")
+
+    done = subprocess.run(
+        [ROOT / "bin" / "manage", "check"],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HANDSCHLAG_VAR": str(tmp_path / "var")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (0, "")
