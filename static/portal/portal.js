@@ -36,11 +36,11 @@
   });
   document.addEventListener("htmx:afterSettle", (event) => {
     const region = event.detail.elt;
-    const words = region.querySelector?.("[data-announce]");
+    const words = region.matches("[data-announce]") ? region : region.querySelector("[data-announce]");
     if (words) document.getElementById("announce").textContent = words.dataset.announce;
     if (!hadFocus || document.activeElement !== document.body) return;
     hadFocus = false;
-    const next = region.querySelector?.("[aria-invalid='true']") ?? region.querySelector?.("[data-focus]");
+    const next = region.querySelector("[aria-invalid='true']") ?? region.querySelector("[data-focus]");
     const place = next ?? region;
     if (!next && !place.hasAttribute("tabindex")) place.setAttribute("tabindex", "-1");
     place.focus({ preventScroll: true });
