@@ -13,7 +13,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from cooperation import rule_books
-from cooperation.book import Book, Option, Point, Rule
+from cooperation.book import Book, Option, Point, Rule, Text
 from cooperation.kinds import words
 from cooperation.models import BlankChecklist, RuleBook
 from documents import jobs
@@ -85,29 +85,32 @@ class Sheet:
 
 def _context(book: Book, length: str, language: str) -> dict[str, Any]:
     short = length == BlankChecklist.Length.SHORT
-    rules = []
-    for rule in book.rules:
-        points = [
-            sheet(point, book, language)
-            for point in rule.points
-            if not short or point.stage == "exploratory"
-        ]
-        rules.append({"rule": rule, "points": points})
+    rules = [
+        (rule, [point for point in rule.points if not short or point.stage == "exploratory"])
+        for rule in book.rules
+    ]
     return {
         "book": book,
         "short": short,
-        "rules": [entry for entry in rules if entry["points"]],
-        "count": sum(len(entry["points"]) for entry in rules),
+        "rules": [
+            {"rule": rule, "points": [sheet(point, book, language) for point in points]}
+            for rule, points in rules
+            if points
+        ],
+        "count": sum(len(points) for _rule, points in rules),
         "firms": range(1, FIRMS + 1),
-        "origin": next((s for s in book.sources if s.key == "S1"), None),
+        "origin": next((source for source in book.sources if source.key == "S1"), None),
     }
 
 
 def sheet(point: Point, book: Book, language: str) -> Sheet:
     """The point as it stands on paper in ``language``."""
 
-    def text(label: Any) -> str:
-        return str(label.in_language(language))
+    def text(label: Text) -> str:
+        return label.in_language(language)
+
+    def texts(*labels: Text) -> tuple[str, ...]:
+        return tuple(label.in_language(language) for label in labels)
 
     firms = tuple(_("Firm %(number)s") % {"number": n} for n in range(1, FIRMS + 1))
     common: dict[str, Any] = {
@@ -131,28 +134,27 @@ def sheet(point: Point, book: Book, language: str) -> Sheet:
         options = tuple(text(label) for label in words.YES_NO.values())
         return Sheet(**common, room="inline", options=options, note=True)
     if kind == "contacts":
-        head = (words.CALLED, words.PERSON, words.EMAIL, words.PHONE, words.DEPUTY)
+        head = texts(words.CALLED, words.PERSON, words.EMAIL, words.PHONE, words.DEPUTY)
         rows = tuple(_row(role, 4, language) for role in point.roles)
-        return Sheet(**common, room="table", head=tuple(map(text, head)), rows=rows)
+        return Sheet(**common, room="table", head=head, rows=rows)
     if kind == "raci":
-        rows = tuple(_row(row, FIRMS, language) for row in point.rows) + (("",) * (FIRMS + 1),)
+        rows = (*(_row(row, FIRMS, language) for row in point.rows), ("",) * (FIRMS + 1))
         return Sheet(**common, room="table", head=(text(words.TASK), *firms), rows=rows)
     if kind == "money" and point.rows:
         rows = tuple(_row(row, FIRMS, language) for row in point.rows)
         return Sheet(**common, room="table", head=(text(words.ITEM), *firms), rows=rows)
     if kind == "percent_split":
         rows = tuple((firm, "%") for firm in firms)
-        head = (text(words.FIRM), text(words.SHARE))
-        return Sheet(**common, room="table", head=head, rows=rows)
+        return Sheet(**common, room="table", head=texts(words.FIRM, words.SHARE), rows=rows)
     if kind == "escalation":
-        head = (words.LEVEL, words.WHO, words.CALLED, words.DEADLINE)
+        head = texts(words.LEVEL, words.WHO, words.CALLED, words.DEADLINE)
         rows = tuple((str(n), text(s.label), "", "") for n, s in enumerate(point.steps, 1))
-        return Sheet(**common, room="table", head=tuple(map(text, head)), rows=rows)
+        return Sheet(**common, room="table", head=head, rows=rows)
     if kind == "table":
-        head_texts = tuple(text(column.label) for column in point.columns)
-        return Sheet(**common, room="table", head=head_texts, rows=(("",) * len(head_texts),) * 4)
+        head = texts(*(column.label for column in point.columns))
+        return Sheet(**common, room="table", head=head, rows=(("",) * len(head),) * 4)
     if kind == "date_range":
-        return Sheet(**common, room="short", lines=tuple(map(text, _DATES)))
+        return Sheet(**common, room="short", lines=texts(*_DATES))
     if kind in ("percent", "money", "duration"):
         units = {
             "percent": "%",

@@ -1,0 +1,56 @@
+"""The agreement as a letter: made from the frozen text and the signatures, from nothing else."""
+
+from datetime import UTC, datetime
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from cooperation import frozen, marks, reading
+from cooperation.models import AgreementDocument, AgreementVersion, SignatureSlot
+from documents.models import Document
+from documents.rendering import render_pdf
+
+BERLIN = ZoneInfo("Europe/Berlin")
+
+
+def render(document: Document) -> bytes:
+    """The PDF that was ordered with ``document``."""
+    rows = AgreementDocument.objects.select_related("version")
+    row = rows.get(document=document)
+    return render_version(row.version, language=row.language)
+
+
+def render_version(version: AgreementVersion, *, language: str) -> bytes:
+    """The version in ``language``. The same version and signatures give the same bytes."""
+    slots = version.slots.prefetch_related("signatures")
+    return render_pdf(
+        "cooperation/agreement_pdf.html", context(version, list(slots), language), language=language
+    )
+
+
+def context(version: AgreementVersion, slots: list[SignatureSlot], language: str) -> dict[str, Any]:
+    text = reading.read(frozen.content(version.payload), language)
+    roles = {party["id"]: party for party in text.parties}
+    return {
+        "text": text,
+        "version": version,
+        "mark": marks.whole([(rule.number, rule.short) for rule in text.rules]),
+        "fixed_at": moment(datetime.fromisoformat(text.frozen_at)),
+        "in_force_at": moment(version.in_force_at) if version.in_force_at else "",
+        "places": [
+            {
+                "party": roles[str(slot.partner_id)],
+                "signatures": [
+                    {"given": given, "at": moment(given.signed_at)}
+                    for given in slot.signatures.all()
+                ],
+            }
+            for slot in slots
+        ],
+    }
+
+
+def moment(at: datetime) -> str:
+    """An instant in both zones, each named: "21.11.2026 17:05:09 UTC (18:05:09 Europe/Berlin)"."""
+    utc, berlin = at.astimezone(UTC), at.astimezone(BERLIN)
+    day = "" if utc.date() == berlin.date() else f"{berlin:%d.%m.%Y} "
+    return f"{utc:%d.%m.%Y %H:%M:%S} UTC ({day}{berlin:%H:%M:%S} Europe/Berlin)"

@@ -1,0 +1,108 @@
+"""The shape of what is typed in. What may happen now is for the verbs to say."""
+
+from typing import Any
+
+from django import forms
+from django.utils.translation import gettext_lazy as _
+
+from cooperation.models import CustomerProject, Participation
+from partners.models import Partner, User
+
+
+class FirmChoices(forms.ModelMultipleChoiceField[Partner]):
+    def label_from_instance(self, obj: Any) -> str:
+        return f"{obj.name}, {obj.city}" if obj.city else str(obj.name)
+
+
+class ProjectForm(forms.ModelForm[CustomerProject]):
+    """A new project, with the firms to invite."""
+
+    role = forms.CharField(
+        label=_("What your firm does in it"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: lead, implementation, licences"),
+    )
+    firms = FirmChoices(
+        label=_("Firms to invite"),
+        queryset=Partner.objects.none(),
+        required=False,
+        widget=forms.CheckboxSelectMultiple,
+        help_text=_(
+            "You can also invite them later. Until they accept, they see the project's name and "
+            "your words, not the answers."
+        ),
+    )
+    message = forms.CharField(
+        label=_("A word to the invited firms"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    class Meta:
+        model = CustomerProject
+        fields = ["name", "customer_name", "customer_is_alias", "description"]
+        labels = {
+            "name": _("Name of the project"),
+            "customer_name": _("Customer"),
+            "customer_is_alias": _("This is an alias, the customer's name stays with us"),
+            "description": _("What it is about"),
+        }
+        widgets = {"description": forms.Textarea(attrs={"rows": 4})}
+
+    def __init__(self, *args: Any, user: User, partner: Partner, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        firms = Partner.objects.visible_to(user).exclude(pk=partner.pk)
+        self.fields["firms"].queryset = firms  # type: ignore[attr-defined]
+
+
+class InviteForm(forms.Form):
+    """One more firm for a project."""
+
+    firm = forms.ModelChoiceField(
+        label=_("Firm"), queryset=Partner.objects.none(), empty_label=_("Please choose")
+    )
+    role = forms.CharField(
+        label=_("What this firm does in it"),
+        max_length=200,
+        required=False,
+        help_text=_("For example: lead, implementation, licences"),
+    )
+    message = forms.CharField(
+        label=_("A word to the firm"),
+        max_length=1000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
+
+    def __init__(self, *args: Any, user: User, project: CustomerProject, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        states = [Participation.State.ACCEPTED, Participation.State.INVITED]
+        there = Participation.objects.filter(project=project, state__in=states)
+        firms = Partner.objects.visible_to(user).exclude(pk__in=there.values("partner"))
+        self.fields["firm"].queryset = firms  # type: ignore[attr-defined]
+
+
+class SignForm(forms.Form):
+    """What a signer declares; the password is checked by the view, against the person."""
+
+    agreed = forms.BooleanField(
+        error_messages={"required": _("Please tick the box if you want to sign.")},
+    )
+    password = forms.CharField(
+        label=_("Your password"),
+        strip=False,
+        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
+        help_text=_("You enter it once more, so that nobody else signs from your open screen."),
+        error_messages={"required": _("Please enter your password.")},
+    )
+    seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+
+
+class ReasonForm(forms.Form):
+    """Why a firm does not sign, or takes the round back. The verb says whether it is enough."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )

@@ -1,0 +1,68 @@
+"""The log of an agreement in sentences."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cooperation.book import Book
+from cooperation.models import AgreementEvent
+
+Kind = AgreementEvent.Kind
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    at: datetime
+    by: str
+    firm: str
+    what: str
+    detail: str = ""  # what somebody wrote, shown as a quotation
+    point: str = ""  # key of the point it is about
+
+
+def entries(events: Iterable[AgreementEvent], book: Book, firms: Mapping[str, str]) -> list[Entry]:
+    """``events`` in the language of the request; ``firms``: names by id, of those that left too."""
+    return [_entry(event, book, firms) for event in events]
+
+
+def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry:
+    data: dict[str, Any] = event.data
+    point = book.points.get(data.get("point", ""))
+    rule = book.rules_by_key.get(data.get("rule", ""))
+    said = {
+        "point": f"{point.number} {point.question}" if point else "",
+        "rule": f"{rule.number} {rule.title}" if rule else "",
+        "firm": firms.get(data.get("invited", ""), ""),
+        "version": data.get("version", ""),
+        "number": len(data.get("filled", [])) + len(data.get("confirmed", [])),
+    }
+    sentence = {
+        Kind.CREATED: _("The project was begun."),
+        Kind.INVITED: _("%(firm)s was invited."),
+        Kind.ACCEPTED: _("The invitation was accepted."),
+        Kind.INVITATION_DECLINED: _("The invitation was declined."),
+        Kind.INVITATION_WITHDRAWN: _("The invitation of %(firm)s was taken back."),
+        Kind.PROPOSED: _("New answer: %(point)s"),
+        Kind.NOT_APPLICABLE: _("Proposed as not applicable: %(point)s"),
+        Kind.CONFIRMED: _("Confirmed: %(point)s"),
+        Kind.DEFAULTS: _("Confirmed as in the Kodex (%(number)s points): %(rule)s"),
+        Kind.FAST_TRACK: _("“In the spirit of the Kodex”: %(number)s points as in the Kodex."),
+        Kind.TALK: _("Asked for a talk: %(point)s"),
+        Kind.TALK_RESOLVED: _("Talked about: %(point)s"),
+        Kind.FROZEN: _("Version %(version)s is ready to sign."),
+        Kind.SIGNED: _("Version %(version)s was signed."),
+        Kind.DECLINED: _("The signature of version %(version)s was declined."),
+        Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
+        Kind.IN_FORCE: _("Version %(version)s is in force: all firms have signed."),
+    }.get(Kind(event.kind), event.kind)
+    return Entry(
+        at=event.at,
+        by=event.by.name,
+        firm=event.partner.name,
+        what=sentence % said,
+        detail=str(data.get("reason") or data.get("comment") or ""),
+        point=point.key if point else "",
+    )

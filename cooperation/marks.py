@@ -1,0 +1,71 @@
+"""The seven-part mark of an agreement: what ``portal/mark.html`` draws, with words beside it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cooperation.points import RuleSummary, State
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    state: str  # open, proposed, mixed, agreed, talk, na: the classes of the mark
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Mark:
+    segments: tuple[Segment, ...]
+    settled: int  # rules in which nothing is open any more
+    label: str  # the whole in one sentence
+
+
+def stone(summary: RuleSummary) -> str:
+    """How the stone of one rule is drawn."""
+    if summary.counts[State.NEEDS_TALK]:
+        return "talk"
+    if not summary.total:
+        return "na"
+    if summary.state is State.AGREED:
+        return "agreed"
+    if summary.settled:
+        return "mixed"
+    return "proposed" if summary.counts[State.PROPOSED] else "open"
+
+
+def mark(summaries: Sequence[RuleSummary]) -> Mark:
+    words = {
+        "open": _("still open"),
+        "proposed": _("proposed"),
+        "mixed": _("partly agreed"),
+        "agreed": _("agreed"),
+        "talk": _("needs a talk"),
+        "na": _("does not apply"),
+    }
+    segments, settled = [], 0
+    for summary in summaries:
+        state = stone(summary)
+        settled += state in ("agreed", "na")
+        title = _("Rule %(number)s, %(title)s: %(state)s") % {
+            "number": summary.rule.number,
+            "title": summary.rule.short,
+            "state": words[state],
+        }
+        segments.append(Segment(state, title))
+    total = len(segments)
+    label = ngettext(
+        "%(settled)s of %(total)s rule agreed", "%(settled)s of %(total)s rules agreed", total
+    ) % {"settled": settled, "total": total}
+    return Mark(tuple(segments), settled, label)
+
+
+def whole(titles: Sequence[tuple[int, str]]) -> Mark:
+    """The mark of a frozen agreement: every rule is settled, else it could not have been frozen."""
+    segments = tuple(
+        Segment("agreed", _("Rule %(number)s, %(title)s: agreed") % {"number": n, "title": title})
+        for n, title in titles
+    )
+    label = _("All %(total)s rules agreed") % {"total": len(segments)}
+    return Mark(segments, len(segments), label)

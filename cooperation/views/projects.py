@@ -1,0 +1,332 @@
+"""Customer projects and invitations."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Max
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from django.views.decorators.http import require_GET, require_http_methods, require_POST
+
+from cooperation import history, marks, perms, points, projects, rule_books, sheets
+from cooperation.agreements import NotPossible
+from cooperation.forms import InviteForm, ProjectForm, ReasonForm
+from cooperation.models import (
+    Agreement,
+    AgreementEvent,
+    AgreementVersion,
+    CustomerProject,
+    Participation,
+    SignatureSlot,
+)
+from cooperation.points import Sheet
+from partners.middleware import PortalRequest
+from partners.models import Partner
+
+EVENTS_SHOWN = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A project in the list."""
+
+    project: CustomerProject
+    agreement: Agreement
+    mark: marks.Mark
+    firms: str
+    waits: str  # whom it waits for, in words; empty when it waits for nobody
+    mine: bool
+    since: datetime | None
+
+
+def _latest(agreements: Sequence[Agreement]) -> dict[UUID, Agreement]:
+    """The living agreement of each project, else its last one."""
+    found: dict[UUID, Agreement] = {}
+    for agreement in sorted(agreements, key=lambda a: (a.status != "ended", a.created_at)):
+        found[agreement.project_id] = agreement
+    return found
+
+
+@require_GET
+def project_list(request: PortalRequest) -> HttpResponse:
+    """The projects of the own firm, and invitations to it."""
+    visible = Agreement.objects.visible_to(request.user).select_related("project")
+    agreements = _latest(
+        list(visible.annotate(moved_at=Max("events__at")).order_by("-moved_at", "pk"))
+    )
+    loaded = sheets.load_many(agreements.values())
+    waiting = _waiting_to_sign(agreements.values())
+    own = str(request.partner.pk) if request.partner else ""
+    lines = [
+        _line(agreement, loaded[agreement.pk], waiting[agreement.pk], own)
+        for agreement in agreements.values()
+    ]
+    lines.sort(key=lambda line: (not line.mine, -line.since.timestamp() if line.since else 0))
+    invitations = (
+        Participation.objects.invited()
+        .filter(partner__in=Partner.objects.of(request.user))
+        .select_related("project", "invited_by", "invited_by_partner")
+        .order_by("invited_at", "pk")
+    )
+    context = {
+        "lines": lines,
+        "invitations": invitations,
+        "may_create": perms.can_create_project(request.membership),
+    }
+    return render(request, "cooperation/project_list.html", context)
+
+
+def _waiting_to_sign(agreements: Any) -> dict[UUID, list[tuple[str, str]]]:
+    """Firms (key, name) whose signature is missing, by agreement."""
+    slots = SignatureSlot.objects.filter(
+        version__agreement__in=[agreement.pk for agreement in agreements],
+        version__state=AgreementVersion.State.SIGNING,
+        completed_at=None,
+    ).select_related("partner")
+    missing: dict[UUID, list[tuple[str, str]]] = defaultdict(list)
+    for agreement_id, partner_id, name in slots.values_list(
+        "version__agreement", "partner", "partner__name"
+    ):
+        missing[agreement_id].append((str(partner_id), name))
+    return missing
+
+
+def _line(agreement: Agreement, sheet: Sheet, signers: list[tuple[str, str]], own: str) -> Line:
+    if agreement.is_draft:
+        mark = marks.mark(points.summary(sheet))
+        turns = [(party, len(points.turns(sheet, party.key))) for party in sheet.parties]
+        asked = [(party.key, party.name) for party, number in turns if number]
+        if not asked:
+            asked = [("", name) for name in sheet.invited]
+    else:
+        mark = marks.whole([(rule.number, str(rule.short)) for rule in sheet.book.rules])
+        asked = signers
+    mine = any(key == own for key, _name in asked)
+    others = [name for key, name in asked if key != own]
+    moved_at: datetime | None = agreement.moved_at  # type: ignore[attr-defined]
+    return Line(
+        project=agreement.project,
+        agreement=agreement,
+        mark=mark,
+        firms=", ".join(party.name for party in sheet.parties if party.key != own),
+        waits=_waits(mine, others),
+        mine=mine,
+        since=moved_at,
+    )
+
+
+def _waits(mine: bool, others: list[str]) -> str:
+    names = ", ".join(others)
+    if mine and others:
+        return _("Waits for you and %(names)s") % {"names": names}
+    if mine:
+        return _("Waits for you")
+    return _("Waits for %(names)s") % {"names": names} if others else ""
+
+
+@require_http_methods(["GET", "POST"])
+def project_create(request: PortalRequest) -> HttpResponse:
+    """A new project, with invitations if the form names firms."""
+    if not perms.can_create_project(request.membership) or request.partner is None:
+        raise PermissionDenied
+    user, partner = request.user, request.membership.partner  # type: ignore[union-attr]
+    form = ProjectForm(request.POST or None, user=user, partner=partner)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        with transaction.atomic():
+            agreement = projects.create(
+                name=data["name"],
+                customer_name=data["customer_name"],
+                customer_is_alias=data["customer_is_alias"],
+                description=data["description"],
+                role=data["role"],
+                by=user,
+                partner=partner,
+            )
+            for firm in data["firms"]:
+                projects.invite(
+                    agreement.pk, firm, by=user, partner=partner, message=data["message"]
+                )
+        messages.success(request, _created(len(data["firms"])))
+        return redirect("cooperation:project_detail", pk=agreement.project_id)
+    return render(request, "cooperation/project_create.html", {"form": form})
+
+
+def _created(invited: int) -> str:
+    if not invited:
+        return _("The project is there. Now invite the firms that take part.")
+    return ngettext(
+        "The project is there and %(number)s firm is invited.",
+        "The project is there and %(number)s firms are invited.",
+        invited,
+    ) % {"number": invited}
+
+
+def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
+    """The living or last agreement of a project the reader's firm takes part in, or 404."""
+    project = get_object_or_404(CustomerProject.objects.visible_to(request.user), pk=pk)
+    agreements = Agreement.objects.filter(project=project).select_related("project")
+    return _latest(list(agreements))[project.pk]
+
+
+@require_GET
+def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """A project: who takes part, where the agreement stands, what happened."""
+    agreement = _project_agreement(request, pk)
+    sheet = sheets.load(agreement)
+    places = Participation.objects.filter(project=agreement.project_id)
+    firms = list(places.select_related("partner", "invited_by_partner", "responded_by"))
+    events = AgreementEvent.objects.filter(agreement=agreement).select_related("by", "partner")
+    shown = list(events.order_by("-seq")[: EVENTS_SHOWN + 1])
+    names = {str(place.partner_id): place.partner.name for place in firms}
+    living = [AgreementVersion.State.SIGNING, AgreementVersion.State.IN_FORCE]
+    versions = agreement.versions.filter(state__in=living).defer("payload")
+    version = versions.order_by("-number").first()
+    own = str(request.partner.pk) if request.partner else ""
+    context = {
+        "project": agreement.project,
+        "agreement": agreement,
+        "line": _line_of(agreement, sheet, own),
+        "blockers": points.blockers(sheet) if agreement.is_draft else [],
+        "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
+        "places": firms,
+        "may_invite": agreement.is_draft and perms.can_invite(request.membership, agreement),
+        "entries": history.entries(shown[:EVENTS_SHOWN], sheet.book, names),
+        "more_entries": len(shown) > EVENTS_SHOWN,
+        "version": version,
+        "slots": [],
+        "documents": [],
+    }
+    if version is not None:
+        context["slots"] = (
+            version.slots.select_related("partner").prefetch_related("signatures").all()
+        )
+        context["documents"] = [
+            (row.language, row.document)
+            for row in version.documents.select_related("document").order_by("language")
+        ]
+    return render(request, "cooperation/project_detail.html", context)
+
+
+def _line_of(agreement: Agreement, sheet: Sheet, own: str) -> Line:
+    agreement.moved_at = None  # type: ignore[attr-defined]
+    return _line(agreement, sheet, _waiting_to_sign([agreement])[agreement.pk], own)
+
+
+@require_http_methods(["GET", "POST"])
+def project_invite(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Invite one more firm."""
+    agreement = _project_agreement(request, pk)
+    if not perms.can_invite(request.membership, agreement) or request.membership is None:
+        raise PermissionDenied
+    form = InviteForm(request.POST or None, user=request.user, project=agreement.project)
+    if request.method == "POST" and form.is_valid():
+        data = form.cleaned_data
+        try:
+            projects.invite(
+                agreement.pk,
+                data["firm"],
+                by=request.user,
+                partner=request.membership.partner,
+                role=data["role"],
+                message=data["message"],
+            )
+        except NotPossible as error:
+            form.add_error(None, str(error))
+        else:
+            messages.success(request, _("%(firm)s is invited.") % {"firm": data["firm"].name})
+            return redirect("cooperation:project_detail", pk=pk)
+    context = {"form": form, "project": agreement.project, "agreement": agreement}
+    return render(request, "cooperation/project_invite.html", context)
+
+
+# ---- Invitations -------------------------------------------------------------------------------
+
+
+def _invitation(request: PortalRequest, pk: UUID) -> Participation:
+    """An open invitation to one of the reader's firms, or 404."""
+    invitations = Participation.objects.visible_to(request.user).filter(
+        partner__in=Partner.objects.of(request.user), state=Participation.State.INVITED
+    )
+    related = invitations.select_related("project", "partner", "invited_by", "invited_by_partner")
+    return get_object_or_404(related, pk=pk)
+
+
+@require_GET
+def invitation(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """All that an invited firm may know: the project's name, who invites, and what they wrote."""
+    place = _invitation(request, pk)
+    context = {
+        "invitation": place,
+        "may_respond": perms.can_respond_invitation(request.membership, place),
+        "book": rule_books.packaged(),
+        "form": ReasonForm(),
+    }
+    return render(request, "cooperation/invitation.html", context)
+
+
+@require_POST
+def invitation_accept(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Take part."""
+    place = _invitation(request, pk)
+    if not perms.can_respond_invitation(request.membership, place):
+        raise PermissionDenied
+    try:
+        projects.accept(pk, by=request.user)
+    except NotPossible as error:
+        messages.warning(request, str(error))
+        return redirect("cooperation:project_list")
+    messages.success(request, _("Welcome. Your firm takes part; here is what it is about."))
+    return redirect("cooperation:project_detail", pk=place.project_id)
+
+
+@require_POST
+def invitation_decline(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Do not take part."""
+    place = _invitation(request, pk)
+    if not perms.can_respond_invitation(request.membership, place):
+        raise PermissionDenied
+    form = ReasonForm(request.POST)
+    if not form.is_valid():
+        context = {
+            "invitation": place,
+            "may_respond": True,
+            "book": rule_books.packaged(),
+            "form": form,
+        }
+        return render(request, "cooperation/invitation.html", context)
+    try:
+        projects.decline(pk, by=request.user, reason=form.cleaned_data["reason"])
+    except NotPossible as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, _("Declined. The firm that invited you sees it in its project."))
+    return redirect("cooperation:project_list")
+
+
+@require_POST
+def invitation_withdraw(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Take an invitation of the own project back."""
+    seen = Participation.objects.filter(
+        project__in=CustomerProject.objects.visible_to(request.user)
+    )
+    place = get_object_or_404(seen.select_related("project"), pk=pk)
+    agreement = _project_agreement(request, place.project_id)
+    if not perms.can_invite(request.membership, agreement) or request.membership is None:
+        raise PermissionDenied
+    try:
+        projects.withdraw_invitation(pk, by=request.user, partner=request.membership.partner)
+    except NotPossible as error:
+        messages.warning(request, str(error))
+    else:
+        messages.success(request, _("The invitation is taken back."))
+    return redirect("cooperation:project_detail", pk=place.project_id)

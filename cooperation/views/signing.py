@@ -1,0 +1,228 @@
+"""Ready to sign, the frozen text, signing, declining, taking the round back."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+
+from django.contrib import messages
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cooperation import frozen, kinds, marks, perms, reading, reauthentication, signing
+from cooperation.agreements import NotPossible
+from cooperation.book import Rule
+from cooperation.forms import ReasonForm, SignForm
+from cooperation.models import AgreementVersion
+from cooperation.points import Blocker
+from cooperation.views.desk import open_agreement
+from partners.middleware import PortalRequest
+from partners.models import Membership, Partner
+
+
+@dataclass(frozen=True, slots=True)
+class RuleBlockers:
+    rule: Rule
+    blockers: tuple[Blocker, ...]
+
+
+@require_GET
+def ready(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Exactly what keeps the agreement from being signed, or the button that begins signing."""
+    opened = open_agreement(request, pk)
+    if not opened.agreement.is_draft:
+        version = opened.agreement.versions.defer("payload").order_by("-number").first()
+        if version is not None:
+            return redirect("cooperation:version", pk=version.pk)
+    desk = opened.desk()
+    context = {
+        "agreement": opened.agreement,
+        "project": opened.agreement.project,
+        "desk": desk,
+        "general": [blocker for blocker in desk.blockers if blocker.point is None],
+        "rules": _by_rule(opened.sheet.book.rules, desk.blockers),
+        "may_freeze": perms.can_freeze(opened.membership, opened.agreement),
+        "parties": opened.sheet.parties,
+    }
+    return render(request, "cooperation/ready.html", context)
+
+
+def _by_rule(rules: Sequence[Rule], blockers: list[Blocker]) -> list[RuleBlockers]:
+    found = [
+        RuleBlockers(rule, tuple(b for b in blockers if b.point and b.point.rule == rule.key))
+        for rule in rules
+    ]
+    return [entry for entry in found if entry.blockers]
+
+
+@require_POST
+def freeze(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Fix the text and begin the signing round."""
+    opened = open_agreement(request, pk)
+    if not perms.can_freeze(opened.membership, opened.agreement):
+        raise PermissionDenied
+    try:
+        version = signing.freeze(pk, by=request.user, partner=opened.partner)
+    except NotPossible as error:
+        messages.warning(request, str(error))
+        return redirect("cooperation:ready", pk=pk)
+    messages.success(request, _("The text is fixed. Now each firm reads and signs it."))
+    return redirect("cooperation:version", pk=version.pk)
+
+
+# ---- The frozen text ---------------------------------------------------------------------------
+
+
+def _version(request: PortalRequest, pk: UUID) -> AgreementVersion:
+    versions = AgreementVersion.objects.visible_to(request.user).select_related(
+        "agreement__project", "closed_by", "closed_by_partner", "frozen_by", "frozen_by_partner"
+    )
+    return get_object_or_404(versions, pk=pk)
+
+
+def _membership(request: PortalRequest) -> Membership | None:
+    return request.membership or None
+
+
+def _context(
+    request: PortalRequest,
+    version: AgreementVersion,
+    *,
+    sign_form: SignForm | None = None,
+    decline_form: ReasonForm | None = None,
+) -> dict[str, Any]:
+    membership = _membership(request)
+    language = get_language() or "de"
+    may_sign = perms.can_sign(membership, version)
+    slots = list(version.slots.select_related("partner").prefetch_related("signatures"))
+    text = reading.read(frozen.content(version.payload), language)
+    return {
+        "version": version,
+        "agreement": version.agreement,
+        "project": version.agreement.project,
+        "text": text,
+        "mark": marks.whole([(rule.number, rule.short) for rule in text.rules]),
+        "slots": slots,
+        "waiting": [slot for slot in slots if slot.is_open],
+        "may_sign": may_sign,
+        "intent": signing.intent(version, membership.partner, language)
+        if may_sign and membership
+        else "",
+        "signer": membership,
+        "sign_form": sign_form or SignForm(initial={"seen": version.sha256}),
+        "may_decline": perms.can_decline(membership, version),
+        "decline_form": decline_form or ReasonForm(auto_id="decline_%s"),
+        "may_withdraw": perms.can_withdraw(membership, version),
+        "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
+        "documents": [
+            (row.language, row.document)
+            for row in version.documents.select_related("document").order_by("language")
+        ],
+    }
+
+
+@require_GET
+def version(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """The text as it was fixed, deviations first; and who has signed it."""
+    return render(request, "cooperation/version.html", _context(request, _version(request, pk)))
+
+
+def _to_version(version: AgreementVersion) -> HttpResponse:
+    return redirect(reverse("cooperation:version", args=[version.pk]) + "#signatures")
+
+
+def _acting(request: PortalRequest) -> Partner:
+    membership = _membership(request)
+    if membership is None:
+        raise PermissionDenied
+    return membership.partner
+
+
+@require_POST
+def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Sign for the own firm: with the box ticked, the password, and the hash of what was shown."""
+    version = _version(request, pk)
+    membership = _membership(request)
+    if membership is None or not membership.may_sign:
+        raise PermissionDenied
+    form = SignForm(request.POST)
+    if form.is_valid():
+        try:
+            reauthentication.check(request.user, form.cleaned_data["password"])
+            signing.sign(
+                version.pk,
+                by=request.user,
+                partner=membership.partner,
+                seen=form.cleaned_data["seen"],
+                language=get_language() or "de",
+            )
+        except reauthentication.Refused as error:
+            form.add_error("password", str(error))
+        except NotPossible as error:
+            messages.warning(request, str(error))
+            return _to_version(version)
+        else:
+            messages.success(
+                request, _("Signed for %(firm)s. Thank you.") % {"firm": membership.partner.name}
+            )
+            return _to_version(version)
+    context = _context(request, version, sign_form=form)
+    if not context["may_sign"]:  # signed meanwhile, or no longer open: say so on the page itself
+        return _to_version(version)
+    return render(request, "cooperation/version.html", context, status=422)
+
+
+@require_POST
+def decline(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Do not sign, with a reason; the agreement is negotiated again."""
+    version = _version(request, pk)
+    membership = _membership(request)
+    if membership is None or not membership.may_sign:
+        raise PermissionDenied
+    form = ReasonForm(request.POST, auto_id="decline_%s")
+    if form.is_valid():
+        try:
+            signing.decline(
+                version.pk,
+                by=request.user,
+                partner=membership.partner,
+                reason=form.cleaned_data["reason"],
+            )
+        except kinds.InvalidAnswer as error:
+            for sentences in error.errors.values():
+                form.add_error("reason", sentences)
+        except NotPossible as error:
+            messages.warning(request, str(error))
+            return _to_version(version)
+        else:
+            messages.success(
+                request, _("Declined. The others see your reason, and the points are open again.")
+            )
+            return redirect("cooperation:agreement_detail", pk=version.agreement_id)
+    context = _context(request, version, decline_form=form)
+    return render(request, "cooperation/version.html", context, status=422)
+
+
+@require_POST
+def withdraw(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Take the signing round back before it is complete."""
+    version = _version(request, pk)
+    if not perms.can_freeze(_membership(request), version.agreement):
+        raise PermissionDenied
+    try:
+        signing.withdraw(
+            version.pk,
+            by=request.user,
+            partner=_acting(request),
+            reason=request.POST.get("reason", ""),
+        )
+    except (kinds.InvalidAnswer, NotPossible) as error:
+        messages.warning(request, str(error))
+        return _to_version(version)
+    messages.success(request, _("The signing round is taken back. The points are open again."))
+    return redirect("cooperation:agreement_detail", pk=version.agreement_id)
