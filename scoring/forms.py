@@ -100,7 +100,6 @@ class UploadForm(forms.Form):
         label=gettext_lazy("Kind of file"),
         choices=PartnerCenterImport.Kind.choices,
         initial=PartnerCenterImport.Kind.AUTO,
-        required=False,
     )
     good_rows = forms.BooleanField(
         label=gettext_lazy("Import the good rows even when others are rejected"),
@@ -110,9 +109,6 @@ class UploadForm(forms.Form):
         ),
         required=False,
     )
-
-    def clean_kind(self) -> str:
-        return self.cleaned_data["kind"] or PartnerCenterImport.Kind.AUTO
 
     def clean_uploads(self) -> list[Upload]:
         files: list[Upload] = self.cleaned_data["uploads"]

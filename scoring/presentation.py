@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from django.utils.formats import date_format, number_format
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext, pgettext_lazy
+from django.utils.translation import gettext_lazy, ngettext, npgettext
 
 from scoring import charts, months, rule_sets, rules
 from scoring.models import Score
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 PEOPLE = {Metric.INTERMEDIATE, Metric.ADVANCED}
-UNITS: "dict[str, StrOrPromise]" = {  # what the value of a metric counts, in tables
-    Metric.NET_CUSTOMER_ADDS: pgettext_lazy("unit", "tenants"),
-    Metric.INTERMEDIATE: pgettext_lazy("unit", "people"),
-    Metric.ADVANCED: pgettext_lazy("unit", "people"),
-    Metric.USAGE_GROWTH: pgettext_lazy("unit", "users"),
-    Metric.DEPLOYMENTS: pgettext_lazy("unit", "tenants"),
-}
 # The question each metric answers, for somebody who meets it for the first time.
 QUESTIONS: "dict[str, StrOrPromise]" = {
     Metric.NET_CUSTOMER_ADDS: gettext_lazy(
@@ -58,6 +51,7 @@ class OptionView:
     key: str
     title: str
     value: str
+    unit: str
     points: str
     exact: str
     full_at: str  # the value that earns the maximum
@@ -114,10 +108,14 @@ class ScoreView:
 
 
 def score_view(score: Score, *, chart_name: str = "score") -> ScoreView:
-    """A stored score in the reader's language, its tracks and metrics in the rule set's order."""
+    """A stored score in the reader's language, the track that stands for it first.
+
+    Metrics come in the rule set's order, whatever order the database keeps.
+    """
     rule_set = rule_sets.get(score.rule_set)
     stored = {track.key: track for track in score.tracks}
     tracks = [stored[track.key] for track in rule_set.tracks if track.key in stored]
+    tracks.sort(key=lambda track: not track.is_shown)
     shown = next(track for track in tracks if track.is_shown)
     return ScoreView(
         designated=score.designated,
@@ -129,7 +127,6 @@ def score_view(score: Score, *, chart_name: str = "score") -> ScoreView:
 
 
 def _metrics(rule_set: rules.RuleSet, track: TrackResult) -> list[MetricResult]:
-    """In the rule set's order, whatever order the database keeps."""
     order = [metric.key for metric in rule_set.track(track.key).metrics]
     return sorted(track.metrics, key=lambda metric: order.index(metric.key))
 
@@ -167,7 +164,7 @@ def _metric(rule_set: rules.RuleSet, number: int, metric: MetricResult) -> Metri
         title=metric.title,
         category=metric.category_title,
         question=str(QUESTIONS.get(metric.key, "")),
-        unit=str(UNITS.get(metric.key, "")),
+        unit=unit(metric.key, metric.value),
         value=value_text(metric.key, metric.value),
         points=figure(metric.shown),
         exact=exact(metric.points, metric.shown),
@@ -185,6 +182,7 @@ def _option(rule_set: rules.RuleSet, metric: MetricResult, option: OptionResult)
         key=option.key,
         title=known.title if known else option.key,
         value=value_text(metric.key, option.value),
+        unit=unit(metric.key, option.value),
         points=figure(option.shown),
         exact=exact(option.points, option.shown),
         full_at=figure(option.value_for_max),
@@ -359,6 +357,16 @@ def figure(value: int | Decimal | Fraction) -> str:
 def value_text(metric: str, value: int) -> str:
     """The value of a metric: people are a number, everything else is a change."""
     return figure(value) if metric in PEOPLE else signed(value)
+
+
+def unit(metric: str, value: int) -> str:
+    """What the value of a metric counts, to stand behind the number."""
+    number = abs(value)
+    if metric in PEOPLE:
+        return npgettext("unit", "person", "people", number)
+    if metric == Metric.USAGE_GROWTH:
+        return npgettext("unit", "user", "users", number)
+    return npgettext("unit", "tenant", "tenants", number)
 
 
 def signed(value: int) -> str:

@@ -173,9 +173,13 @@ class _Section:
     then: int
     value: int
 
+    @property
+    def is_shown(self) -> bool:
+        return self.track.is_shown
+
 
 def _sections(score: Score, tracks: Iterable[TrackView]) -> list[_Section]:
-    """The option that counts, for each metric of each track; the track that decides comes first."""
+    """The option that counts, for each metric of each track; people once, they are the same."""
     sums = {
         (line["track"], line["metric"], line["option"]): line
         for line in score.ledger.values("track", "metric", "option")
@@ -189,8 +193,10 @@ def _sections(score: Score, tracks: Iterable[TrackView]) -> list[_Section]:
         )
     }
     found = []
-    for track in sorted(tracks, key=lambda track: not track.is_shown):
+    for track in tracks:
         for metric in track.metrics:
+            if metric.key in PEOPLE and not track.is_shown:
+                continue
             line = sums.get((track.key, metric.key, metric.option))
             found.append(
                 _Section(
@@ -213,27 +219,41 @@ def _ledger(
     counted = allot([section.counted for section in sections], MOST_ROWS)
     # In the track that decides also the rows that do not count: they are the ones to work on.
     others = allot(
-        [section.others if section.track.is_shown else 0 for section in sections],
+        [section.others if section.is_shown else 0 for section in sections],
         MOST_ROWS - sum(counted),
     )
     parts = [
         _part(score, section, rule_set, counted=counted[index], others=others[index])
         for index, section in enumerate(sections)
+        if section.is_shown or section.counted
     ]
     shown = sum(counted) + sum(others)
     wanted = sum(
-        section.counted + (section.others if section.track.is_shown else 0) for section in sections
+        section.counted + (section.others if section.is_shown else 0) for section in sections
     )
     words = _(
         "For each metric the option that counts, row by row: what the last month has, what the "
         "comparison month had, and the difference that counts."
     )
+    words += "".join(" " + _left_out(track, sections) for track in tracks if not track.is_shown)
     if shown < wanted:
         words += " " + _(
             "There are %(wanted)s rows; this document shows %(shown)s, those with the largest "
             "contribution first. The complete list is in the portal, as a page and as a CSV file."
         ) % {"wanted": figure(wanted), "shown": figure(shown)}
     return parts, words
+
+
+def _left_out(track: TrackView, sections: Iterable[_Section]) -> str:
+    """What the ledger of a track that does not decide leaves out."""
+    if any(section.counted for section in sections if section.track is track):
+        return _(
+            "Of the %(track)s track only the tenants that count are listed; the people are the "
+            "same in both tracks."
+        ) % {"track": track.title}
+    return _("In the %(track)s track no tenant counts; the people are the same in both tracks.") % {
+        "track": track.title
+    }
 
 
 def allot(wanted: Sequence[int], room: int) -> list[int]:
@@ -288,6 +308,8 @@ def _title(section: _Section) -> str:
         "metric": section.metric.title,
         "option": section.metric.option,
     }
+    if section.metric.key in PEOPLE:
+        return section.metric.title
     if section.metric.option:
         return _("%(track)s, %(metric)s by %(option)s") % words
     return _("%(track)s, %(metric)s") % words

@@ -1,6 +1,118 @@
-from partners.models import User
+"""What waits for a person in the scoring room: reports, rejected files, data that grow old."""
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+from django.db.models import Exists, Max, OuterRef, Q
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from partners.models import Partner, User
 from partners.waiting import Waiting
+from scoring import perms
+from scoring.models import DesignationReport, MonthOfData, PartnerCenterImport
+from scoring.presentation import figure, month_name
+
+RECENT = timedelta(days=14)
+OLD = timedelta(days=35)  # Partner Center has newer figures about every month
+MOST = 5  # lines of a sort
 
 
 def for_user(user: User) -> list[Waiting]:
-    return []
+    """Lines for the home page, in the language that is active."""
+    own = list(Partner.objects.of(user))
+    if not own:
+        return []
+    return [*_reports(user), *_rejected(user), *_old_data(user, own)]
+
+
+def _reports(user: User) -> Iterator[Waiting]:
+    """Reports that the person ordered and that were finished in the last days."""
+    ready = (
+        DesignationReport.objects.visible_to(user)
+        .filter(
+            document__requested_by=user,
+            document__state="ready",
+            document__finished_at__gte=timezone.now() - RECENT,
+        )
+        .select_related("document", "score__partner")
+        .order_by("-document__finished_at")
+    )
+    for report in ready[:MOST]:
+        yield Waiting(
+            title=_("Your designation report is ready"),
+            detail=_("%(firm)s, as of %(day)s, in %(language)s")
+            % {
+                "firm": report.score.partner.name,
+                "day": date_format(report.score.as_of, "DATE_FORMAT"),
+                "language": report.get_language_display(),
+            },
+            url=reverse("scoring:score", args=[report.score_id]) + "#report",
+            action=_("To the report"),
+            kind="report",
+            since=report.document.finished_at,
+            mine=True,
+        )
+
+
+def _rejected(user: User) -> Iterator[Waiting]:
+    """Files of the person that brought nothing in, unless a later one of the sort did."""
+    newer = PartnerCenterImport.objects.filter(
+        partner=OuterRef("partner"),
+        kind=OuterRef("kind"),
+        state="done",
+        created_at__gt=OuterRef("created_at"),
+    )
+    rejected = (
+        PartnerCenterImport.objects.visible_to(user)
+        .filter(
+            ~Exists(newer),
+            Q(state="rejected", fault="", rows_rejected__gt=0),
+            imported_by=user,
+            finished_at__gte=timezone.now() - RECENT,
+        )
+        .defer("rejected", "unused")
+        .order_by("-finished_at")
+    )
+    for item in rejected[:MOST]:
+        yield Waiting(
+            title=_("A file needs your decision: %(name)s") % {"name": item.file_name},
+            detail=ngettext(
+                "%(rows)s row cannot be used, nothing has been imported yet.",
+                "%(rows)s rows cannot be used, nothing has been imported yet.",
+                item.rows_rejected,
+            )
+            % {"rows": figure(item.rows_rejected)},
+            url=reverse("scoring:import", args=[item.pk]),
+            action=_("Look at it"),
+            kind="import",
+            since=item.finished_at,
+            mine=True,
+        )
+
+
+def _old_data(user: User, own: list[Partner]) -> Iterator[Waiting]:
+    """Firms whose usage data came in long ago, for those who can bring new ones."""
+    newest = (
+        MonthOfData.objects.filter(portfolio__partner__in=own)
+        .values("portfolio__partner")
+        .annotate(at=Max("imported_at"), last=Max("month"))
+    )
+    firms = {partner.pk: partner for partner in own}
+    for line in newest:
+        partner = firms[line["portfolio__partner"]]
+        if line["at"] >= timezone.now() - OLD or not perms.can_import(user, partner):
+            continue
+        yield Waiting(
+            title=_("Your usage data are getting old"),
+            detail=_("%(firm)s: the newest month is %(month)s. Partner Center should have more.")
+            % {"firm": partner.name, "month": month_name(line["last"])},
+            url=reverse("scoring:imports"),
+            action=_("Upload files"),
+            kind="data",
+            since=line["at"],
+            mine=True,
+        )

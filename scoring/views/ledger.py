@@ -61,7 +61,9 @@ def metric(request: PortalRequest, pk: UUID, track: str, metric: str) -> HttpRes
         "track": track_view,
         "metric": metric_view,
         "option": option,
-        "chosen": next((choice for choice in metric_view.options if choice.key == option), None),
+        "chosen": next(
+            (choice for choice in metric_view.options if option and choice.key == option), None
+        ),
         "form": form,
         "is_narrowed": bool(wish["words"] or wish["show"]),
         "is_people": is_people,

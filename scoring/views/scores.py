@@ -16,6 +16,7 @@ from scoring import perms, rule_sets, scores
 from scoring.forms import ComputeForm, ReportForm
 from scoring.models import DesignationReport, PartnerCenterImport, Score
 from scoring.presentation import figure, month_name, notes, score_view
+from scoring.reasons import Caution
 from scoring.reports import months_compared
 
 SCORES_A_PAGE = 25
@@ -100,6 +101,9 @@ def score_context(request: PortalRequest, score: Score) -> dict[str, Any]:
         "view": score_view(score),
         "rule_set": rule_sets.get(score.rule_set),
         "notes": notes(score),
+        "is_provable": all(
+            note["code"] != Caution.COMPARISON_MONTH_MISSING for note in score.cautions
+        ),
         "months_compared": months_compared(score),
         **report_context(request, score),
     }
