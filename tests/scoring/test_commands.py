@@ -1,0 +1,191 @@
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.utils import translation
+
+from partners.models import Partner
+from scoring.models import PartnerCenterImport, Score, Tenant
+from tests.factories import PartnerFactory
+from tests.scoring.test_scores import GROWN, PEOPLE
+from tests.scoring.worlds import Row, office_usage, training
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def partner() -> Partner:
+    return PartnerFactory.create(slug="mueller", name="Müller IT")
+
+
+@pytest.fixture
+def files(tmp_path: Path) -> tuple[str, str]:
+    usage, people = tmp_path / "usage.csv", tmp_path / "people.csv"
+    usage.write_bytes(office_usage([*GROWN, Row("X", "Power BI", usage={"2025-02": (5, 5)})]))
+    people.write_bytes(training(PEOPLE))
+    return str(usage), str(people)
+
+
+def call(*args: str) -> str:
+    out = io.StringIO()
+    with translation.override("de"):  # the process may speak German, the command line does not
+        call_command(*args, stdout=out)
+    return out.getvalue()
+
+
+def test_import_prints_counts(partner: Partner, files: tuple[str, str]) -> None:
+    assert call("import_partner_center", "mueller", *files).splitlines() == [
+        "usage.csv: office-usage, 21 rows read",
+        "  20 new, 0 changed, 0 unchanged, 0 rejected, 1 not used, 0 merged",
+        "  months: 2024-02 to 2025-02 (2)",
+        "  not used by this designation: workload Power BI: 1",
+        "people.csv: training, 3 rows read",
+        "  3 new, 0 changed, 0 unchanged, 0 rejected, 0 not used, 0 merged",
+    ]
+
+
+def test_import_again_says_that_it_is_the_same_file(
+    partner: Partner, files: tuple[str, str]
+) -> None:
+    call("import_partner_center", "mueller", *files)
+    lines = call("import_partner_center", "mueller", files[0]).splitlines()
+    assert lines[1].startswith("  the same file was imported on 20")
+    assert lines[2] == "  0 new, 0 changed, 20 unchanged, 0 rejected, 1 not used, 0 merged"
+
+
+def test_one_bad_row_stops_all_files(partner: Partner, files: tuple[str, str], capsys: Any) -> None:
+    bad = Path(files[1])
+    bad.write_bytes(bad.read_bytes().replace(b"2024-01-31", b"31.31.2024", 1))
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"^Nothing was imported\.$"):
+        call_command("import_partner_center", "mueller", *files, stdout=out)
+    assert out.getvalue().splitlines() == [
+        "people.csv: line 2, TrainingCompletionDate: '31.31.2024': "
+        "This is not a date we can read, e.g. 2025-02-01.",
+        "people.csv: 1 of 3 rows rejected",
+    ]
+    assert not PartnerCenterImport.objects.exists()
+    assert not Tenant.objects.exists()
+    text = call("import_partner_center", "mueller", *files, "--good-rows")
+    assert "  2 new, 0 changed, 0 unchanged, 1 rejected, 0 not used, 0 merged" in text
+
+
+def test_every_rejected_row_is_printed(partner: Partner, tmp_path: Path) -> None:
+    path = tmp_path / "usage.csv"
+    path.write_bytes(office_usage([Row(f"T{n}", usage={"2025-02": (-1, 0)}) for n in range(700)]))
+    out = io.StringIO()
+    with pytest.raises(CommandError):
+        call_command("import_partner_center", "mueller", str(path), stdout=out)
+    assert len(out.getvalue().splitlines()) == 701
+
+
+def test_commands_name_what_is_missing(partner: Partner, tmp_path: Path) -> None:
+    missing = tmp_path / "missing.csv"
+    for args, said in (
+        (("import_partner_center", "nobody", str(missing)), "There is no firm with the short name"),
+        (("import_partner_center", "mueller", str(missing)), "cannot be read: No such file"),
+        (("score", "nobody"), "There is no firm with the short name 'nobody'."),
+        (("score", "mueller", "--rule-set", "x"), "There is no rule set 'x'. Known: modern-work"),
+    ):
+        with pytest.raises(CommandError, match=said):
+            call_command(*args)
+
+
+def test_score_as_json(partner: Partner, files: tuple[str, str]) -> None:
+    call("import_partner_center", "mueller", *files)
+    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
+    assert printed == {
+        "partner": "mueller",
+        "rule_set": "modern-work-2023",
+        "as_of": "2025-03-25",
+        "last_month": "2025-02",
+        "comparison_month": "2024-02",
+        "designated": True,
+        "track": "smb",
+        "tracks": {
+            "enterprise": {
+                "total": "12.5",
+                "passes": False,
+                "metrics": {
+                    "net_customer_adds": {"value": 0, "points": "0"},
+                    "intermediate_certifications": {"value": 2, "points": "5"},
+                    "advanced_certifications": {"value": 1, "points": "7.5"},
+                    "usage_growth": {
+                        "option": "CPOR",
+                        "points": "0",
+                        "options": {
+                            "CPOR": {"value": 0, "points": "0"},
+                            "DPOR": {"value": 0, "points": "0"},
+                        },
+                    },
+                    "deployments": {
+                        "option": "CPOR",
+                        "points": "0",
+                        "options": {
+                            "CPOR": {"value": 0, "points": "0"},
+                            "DPOR": {"value": 0, "points": "0"},
+                        },
+                    },
+                },
+            },
+            "smb": {
+                "total": "100",
+                "passes": True,
+                "metrics": {
+                    "net_customer_adds": {"value": 10, "points": "20"},
+                    "intermediate_certifications": {"value": 2, "points": "10"},
+                    "advanced_certifications": {"value": 1, "points": "15"},
+                    "usage_growth": {
+                        "option": "CPOR",
+                        "points": "30",
+                        "options": {
+                            "CPOR": {"value": 600, "points": "30"},
+                            "CSP": {"value": 0, "points": "0"},
+                        },
+                    },
+                    "deployments": {
+                        "option": "CPOR",
+                        "points": "25",
+                        "options": {
+                            "CPOR": {"value": 10, "points": "25"},
+                            "CSP": {"value": 0, "points": "0"},
+                        },
+                    },
+                },
+            },
+        },
+        "warnings": [],
+    }
+
+
+def test_score_warns_in_english_with_the_month_in_iso_form(
+    partner: Partner, tmp_path: Path
+) -> None:
+    path = tmp_path / "usage.csv"
+    path.write_bytes(office_usage([Row(usage={"2025-01": (50, 5), "2025-02": (50, 5)})]))
+    call("import_partner_center", "mueller", str(path), "--kind", "office-usage")
+    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
+    assert [warning.split(":")[0] for warning in printed["warnings"]] == [
+        "comparison_month_missing",
+        "derived_dates",
+        "no_skilling_data",
+    ]
+    assert "The comparison month 2024-02 is missing" in printed["warnings"][0]
+
+
+def test_score_without_data(partner: Partner) -> None:
+    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
+    assert (printed["last_month"], printed["track"], printed["designated"]) == (None, None, False)
+    assert "no usage data yet" in call("score", "mueller")
+
+
+def test_score_twice_prints_and_stores_the_same(partner: Partner, files: tuple[str, str]) -> None:
+    call("import_partner_center", "mueller", *files)
+    once = call("score", "mueller", "--as-of", "2025-03-25")
+    count = Score.objects.count()
+    assert call("score", "mueller", "--as-of", "2025-03-25") == once
+    assert Score.objects.count() == count
+    assert "SMB: 100 of 100 points, passes" in once
