@@ -21,45 +21,55 @@ def load(agreement: Agreement) -> Sheet:
 def load_many(agreements: Iterable[Agreement]) -> dict[UUID, Sheet]:
     """Sheets by agreement id: five queries for all of them together."""
     rows = list(agreements)
-    ids = [agreement.pk for agreement in rows]
+    ids = [row.pk for row in rows]
+    # Rows as tuples: a full checklist has hundreds of them, and every verb reads them all.
     answers: dict[UUID, dict[tuple[str, str | None], Given]] = defaultdict(dict)
-    for answer in Answer.objects.filter(agreement__in=ids).select_related("updated_by"):
-        owner = None if answer.partner_id is None else str(answer.partner_id)
-        answers[answer.agreement_id][answer.point_key, owner] = Given(
-            value=answer.value,
-            note=answer.note,
-            origin=answer.origin,
-            revision=answer.revision,
-            by=answer.updated_by.name,
-            party=str(answer.updated_by_partner_id),
-            at=answer.updated_at,
+    given = Answer.objects.filter(agreement__in=ids).values_list(
+        "agreement",
+        "point_key",
+        "partner",
+        "value",
+        "note",
+        "origin",
+        "revision",
+        "updated_by__name",
+        "updated_by_partner",
+        "updated_at",
+    )
+    for agreement, key, partner, value, note, origin, revision, by, firm, at in given:
+        answers[agreement][key, _key(partner)] = Given(
+            value, note, origin, revision, by, str(firm), at
         )
     confirmations: dict[UUID, dict[str, list[Confirmed]]] = defaultdict(lambda: defaultdict(list))
-    confirmed = Confirmation.objects.filter(agreement__in=ids).select_related("by")
-    for row in confirmed.order_by("at", "pk"):
-        confirmations[row.agreement_id][row.point_key].append(
-            Confirmed(str(row.partner_id), row.by.name, row.at)
-        )
+    confirmed = Confirmation.objects.filter(agreement__in=ids).order_by("at", "pk")
+    for agreement, key, partner, by, at in confirmed.values_list(
+        "agreement", "point_key", "partner", "by__name", "at"
+    ):
+        confirmations[agreement][key].append(Confirmed(str(partner), by, at))
     talks: dict[UUID, dict[str, list[Talk]]] = defaultdict(lambda: defaultdict(list))
     asked = TalkRequest.objects.filter(agreement__in=ids, resolved_at=None).select_related("by")
     for talk in asked:
         talks[talk.agreement_id][talk.point_key].append(
             Talk(talk.pk, str(talk.partner_id), talk.by.name, talk.comment, talk.at)
         )
-    parties, invited, signers = _parties({agreement.project_id for agreement in rows})
+    parties, invited, signers = _parties({row.project_id for row in rows})
     return {
-        agreement.pk: Sheet(
-            book=rule_books.by_id(agreement.rule_book_id),
-            parties=tuple(parties[agreement.project_id]),
-            answers=answers[agreement.pk],
-            confirmations={k: tuple(v) for k, v in confirmations[agreement.pk].items()},
-            talks={key: tuple(value) for key, value in talks[agreement.pk].items()},
-            fast_track=agreement.fast_track,
-            invited=tuple(invited[agreement.project_id]),
+        row.pk: Sheet(
+            book=rule_books.by_id(row.rule_book_id),
+            parties=tuple(parties[row.project_id]),
+            answers=answers[row.pk],
+            confirmations={key: tuple(each) for key, each in confirmations[row.pk].items()},
+            talks={key: tuple(each) for key, each in talks[row.pk].items()},
+            fast_track=row.fast_track,
+            invited=tuple(invited[row.project_id]),
             signers=signers,
         )
-        for agreement in rows
+        for row in rows
     }
+
+
+def _key(partner: UUID | None) -> str | None:
+    return None if partner is None else str(partner)
 
 
 def _parties(

@@ -9,11 +9,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cooperation import agreement_documents, frozen, points, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
+from cooperation.book import Text
 from cooperation.kinds.base import NOTE_LIMIT, Problems
 from cooperation.kinds.base import text as clean_text
 from cooperation.models import (
@@ -26,6 +27,15 @@ from cooperation.models import (
 )
 from cooperation.points import Blocker
 from partners.models import Membership, Partner, User
+
+
+# Data and not gettext: what somebody declared must not depend on a compiled catalogue.
+INTENT = Text(
+    "Ich habe Fassung {number} dieser Vereinbarung gelesen und unterzeichne sie für {firm} mit "
+    "einer einfachen elektronischen Signatur. Ich bin dazu berechtigt.",
+    "I have read version {number} of this agreement and sign it for {firm} with a simple "
+    "electronic signature. I am authorised to do so.",
+)
 
 
 class Blocked(NotPossible):
@@ -92,11 +102,8 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
 
 def intent(version: AgreementVersion, partner: Partner, language: str) -> str:
     """The sentence a signer agrees to; it is shown, and stored with the signature."""
-    with translation.override(language):
-        return _(
-            "I have read version %(number)s of this agreement and sign it for %(firm)s, for which "
-            "I am authorised to sign, with a simple electronic signature."
-        ) % {"number": version.number, "firm": partner.legal_name}
+    sentence = INTENT.in_language(language)
+    return sentence.format(number=version.number, firm=partner.legal_name)
 
 
 def _lock_version(version_id: UUID) -> tuple[Agreement, AgreementVersion]:

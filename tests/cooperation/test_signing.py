@@ -225,7 +225,7 @@ def test_intent_is_in_the_language_of_the_signer() -> None:
     german = sign(two, version, 0, language="de").intent
     english = sign(two, version, 1, language="en").intent
 
-    assert "einfachen elektronischen Signatur" in german
+    assert "mit einer einfachen elektronischen Signatur" in german
     assert "with a simple electronic signature" in english
 
 
