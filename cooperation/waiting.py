@@ -71,7 +71,7 @@ def _invitations(desk: Desk) -> list[Waiting]:
         else:
             said = _("%(firm)s has not answered the invitation yet.") % {"firm": place.partner.name}
         if membership is not None:
-            url = reverse("cooperation:invitation_detail", args=[place.pk])
+            url = reverse("cooperation:invitation", args=[place.pk])
         else:
             url = reverse("cooperation:project_detail", args=[place.project_id])
         lines.append(
@@ -236,7 +236,7 @@ def _version_line(version: AgreementVersion, said: str, action: str, *, mine: bo
     return Waiting(
         title=version.agreement.project.name,
         detail=said,
-        url=reverse("cooperation:version_detail", args=[version.pk]),
+        url=reverse("cooperation:version", args=[version.pk]),
         action=action,
         kind="sign",
         since=version.frozen_at,
@@ -265,7 +265,7 @@ def _in_force(desk: Desk) -> list[Waiting]:
             Waiting(
                 title=version.agreement.project.name,
                 detail=said,
-                url=reverse("cooperation:version_detail", args=[version.pk]),
+                url=reverse("cooperation:version", args=[version.pk]),
                 action=_("Open the agreement"),
                 kind="in_force",
                 since=version.in_force_at,

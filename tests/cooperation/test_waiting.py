@@ -15,7 +15,6 @@ from tests.factories import PartnerFactory, UserFactory, member
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("english"),
-    pytest.mark.urls("tests.cooperation.core_urls"),
 ]
 
 
@@ -44,7 +43,7 @@ def test_invitation_waits_for_the_invited_firm() -> None:
 
     assert line.title == "Neuer Arbeitsplatz"
     assert line.detail == f"{two.firms[0].name} invites {firm.name} to take part."
-    assert line.url == f"/invitation_detail/{place.pk}/"
+    assert line.url == f"/einladung/{place.pk}/"
     assert (line.kind, line.since, line.mine) == ("invitation", place.invited_at, True)
     said = f"{firm.name} has not answered the invitation yet."
     assert lines(observer) == [(False, "invitation", said)]
@@ -117,7 +116,7 @@ def test_version_waits_for_those_who_may_sign() -> None:
     said = f"Waits for the signature of {two.firms[1].name}."
 
     assert line.detail == f"Version 1 waits for your signature for {two.firms[1].name}."
-    assert (line.url, line.action) == (f"/version_detail/{version.pk}/", "Read and sign")
+    assert (line.url, line.action) == (f"/fassung/{version.pk}/", "Read and sign")
     assert line.since == version.frozen_at
     assert lines(two.people[0]) == [(False, "sign", said)]
     assert lines(specialist) == [(False, "sign", said)]
