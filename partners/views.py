@@ -16,6 +16,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
 
 from partners import directory, mails, people, perms
 from partners.forms import (
@@ -40,6 +41,7 @@ def _own_partner(request: PortalRequest) -> Partner:
 
 
 @require_GET
+@vary_on_headers("HX-Request")  # else the browser's Back shows the fragment as a page
 def directory_list(request: PortalRequest) -> HttpResponse:
     form = DirectoryForm(request.GET)
     form.is_valid()
