@@ -232,7 +232,7 @@ def _encoding(stream: BinaryIO) -> str:
     if head.startswith((b"\xff\xfe", b"\xfe\xff")):
         return "utf-16"
     if b"\x00" in head:
-        raise NotReadable(Fault.NOT_TEXT, format="a binary file")
+        raise NotReadable(Fault.BINARY)
     if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype", b"<html")):
         raise NotReadable(Fault.NOT_TEXT, format="HTML")
     return "utf-8-sig"

@@ -189,6 +189,13 @@ class Fault(TextChoices):
             "(in Excel: save as “CSV UTF-8”)."
         ),
     )
+    BINARY = (
+        "binary",
+        _(
+            "This is not a text file. Please export the report as CSV or TSV "
+            "(in Excel: save as “CSV UTF-8”)."
+        ),
+    )
     NOT_UTF8 = (
         "not_utf8",
         _(

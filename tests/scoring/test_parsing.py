@@ -391,7 +391,7 @@ def test_screen_export_names_people_by_name() -> None:
         (usage_file(), Fault.NO_ROWS, {}),
         (b"%PDF-1.7 ...", Fault.NOT_TEXT, {"format": "PDF"}),
         (b"PK\x03\x04....", Fault.NOT_TEXT, {"format": "ZIP/XLSX"}),
-        (b"abc\x00def", Fault.NOT_TEXT, {"format": "a binary file"}),
+        (b"abc\x00def", Fault.BINARY, {}),
         (b"<!DOCTYPE html><p>Sign in", Fault.NOT_TEXT, {"format": "HTML"}),
         (b"Name,Age\nAda,7\n", Fault.UNKNOWN_COLUMNS, {"found": "Name, Age"}),
         (
