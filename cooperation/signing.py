@@ -28,7 +28,6 @@ from cooperation.models import (
 from cooperation.points import Blocker
 from partners.models import Membership, Partner, User
 
-
 # Data and not gettext: what somebody declared must not depend on a compiled catalogue.
 INTENT = Text(
     "Ich habe Fassung {number} dieser Vereinbarung gelesen und unterzeichne sie für {firm} mit "

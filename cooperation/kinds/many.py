@@ -339,7 +339,7 @@ class Money(Kind):
     def _amount(self, value: Any, field: str, problems: Problems) -> str:
         amount = decimal(value, field, problems)
         if amount is not None and not 0 <= amount < MOST:
-            problems.add(field, _("Please enter an amount that is not negative and below 10^12."))
+            problems.add(field, _("Please enter an amount that is not negative and below one trillion."))
         return fixed(amount or Decimal(0))
 
     def describe(
