@@ -40,8 +40,8 @@ QUESTIONS: "dict[str, StrOrPromise]" = {
         "same month a year earlier?"
     ),
     Metric.DEPLOYMENTS: gettext_lazy(
-        "How many more eligible tenants use at least 40 % of the bought seats of a workload than "
-        "in the same month a year earlier?"
+        "How many more eligible tenants use at least 40 percent of the bought seats of a workload "
+        "than in the same month a year earlier?"
     ),
 }
 
