@@ -24,13 +24,14 @@ def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
     while todo:
         address = todo.pop(0)
         shape = re.sub(UUID, "ID", address.split("?")[0])
+        shape = re.sub(r"/punkt/\w+/", "/punkt/KEY/", shape)
         if shape in seen:
             continue
         seen.add(shape)
         answer = page.goto(base + address)
         if answer is None or "text/html" not in (answer.header_value("content-type") or ""):
             continue
-        yield shape.strip("/").replace("/", "-") or "start", address
+        yield shape.strip("/").replace("/", "-") or "public", address
         links = page.eval_on_selector_all("a[href]:not([download])", "all => all.map(a => a.href)")
         own = (link for link in links if link.startswith(base) and "#" not in link)
         todo += [link.removeprefix(base) for link in own if "/betrieb/" not in link]
