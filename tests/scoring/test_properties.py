@@ -1,0 +1,297 @@
+"""What holds for every firm, not only for the worked cases."""
+
+import io
+import random
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import date
+from fractions import Fraction
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from scoring import judging, months, parsing, rule_sets, rules
+from scoring.judging import Certificate, Contribution
+from tests.scoring.worlds import AS_OF, OPTION_VALUES, PAIR, WORKLOADS, Row, claims, office_usage
+
+RULE_SETS = rule_sets.all_sets()
+LABELS = ["2024-01", "2024-02", "2024-03", "2024-09", "2024-12", "2025-01", "2025-02"]
+
+seats = st.one_of(
+    st.integers(0, 400), st.sampled_from([0, 10, 11, 40, 50, 100, 299, 300, 301, 302])
+)
+days = st.dates(date(2023, 6, 1), date(2025, 2, 28))
+
+
+@st.composite
+def rows(draw: st.DrawFn) -> Row:
+    labels = draw(st.lists(st.sampled_from(LABELS), min_size=1, max_size=5, unique=True))
+    begins_on = draw(st.none() | days)
+    ended_on = draw(st.none() | days)
+    if begins_on is not None and ended_on is not None and ended_on < begins_on:
+        ended_on = None
+    return Row(
+        tenant=draw(st.sampled_from("ABCD")),
+        workload=draw(st.sampled_from(sorted(WORKLOADS))),
+        option=draw(st.sampled_from(["CPOR", "DPOR", "CSP", "CSP Tier 2"])),
+        usage={label: (draw(seats), draw(seats)) for label in labels},
+        begins_on=begins_on,
+        ended_on=ended_on,
+    )
+
+
+worlds = st.lists(rows(), max_size=12)
+
+
+def judge(world: Sequence[Row], rule_set: rules.RuleSet) -> list[Contribution]:
+    return list(judging.judge_tenants(claims(world), rule_set, PAIR))
+
+
+Values = dict[tuple[str, str, str], int]
+
+
+def values(contributions: Sequence[Contribution]) -> Values:
+    found = {
+        (track, metric, option): value
+        for track, metrics in judging.count(contributions).items()
+        for metric, options in metrics.items()
+        for option, value in options.items()
+    }
+    return {key: value for key, value in found.items() if value}
+
+
+def plain_values(world: Sequence[Row], rule_set: rules.RuleSet) -> Values:
+    """A second opinion, written straight from the rules and sharing no step with the product."""
+    table: dict[tuple[str, str, str], dict[int, tuple[int, int]]] = defaultdict(dict)
+    begins: dict[tuple[str, str, str], int] = {}
+    ends: dict[tuple[str, str, str], int] = {}
+    for row in world:
+        if WORKLOADS[row.workload] not in rule_set.workloads:
+            continue
+        key = (row.tenant, WORKLOADS[row.workload], "CSP" if "CSP" in row.option else row.option)
+        for label, (pau, mau) in row.usage.items():
+            month = months.parse_label(label)
+            old = table[key].get(month, (0, 0))
+            table[key][month] = (max(pau, old[0]), max(mau, old[1]))
+        if row.begins_on:
+            begins[key] = min(begins.get(key, 99999), months.number(row.begins_on))
+        if row.ended_on:
+            ends[key] = max(ends.get(key, 0), months.number(row.ended_on))
+    for key, figures in table.items():
+        begins.setdefault(key, min(figures))
+    last, comparison = PAIR
+
+    def is_held(key: tuple[str, str, str], month: int) -> bool:
+        return begins[key] <= month <= ends.get(key, 99999)
+
+    total: Values = defaultdict(int)
+    for track, low, high, options in (
+        ("enterprise", 301, 10**9, {"CPOR", "DPOR"}),
+        ("smb", 11, 300, {"CPOR", "CSP"}),
+    ):
+        keys = [key for key in table if key[2] in options]
+
+        def eligible(
+            tenant: str,
+            month: int,
+            metric: str,
+            keys: list[tuple[str, str, str]] = keys,
+            band: tuple[int, int] = (low, high),
+            track: str = track,
+        ) -> bool:
+            figures = [
+                table[key][month][0]
+                for key in keys
+                if key[0] == tenant
+                and month in table[key]
+                and is_held(key, month)
+                and not (metric == "net_customer_adds" and key[1] == "teams_premium")
+            ]
+            if any(band[0] <= pau <= band[1] for pau in figures):
+                return True
+            promoted = rule_set.key == "modern-work-2026" and track == "smb" and month == last
+            return (
+                promoted
+                and any(pau > band[1] for pau in figures)
+                and eligible(tenant, comparison, metric)
+            )
+
+        for tenant in {key[0] for key in keys}:
+            total[track, "net_customer_adds", ""] += eligible(
+                tenant, last, "net_customer_adds"
+            ) - eligible(tenant, comparison, "net_customer_adds")
+            now, then = (eligible(tenant, month, "usage_growth") for month in PAIR)
+            for option in options:
+                own = [key for key in keys if key[0] == tenant and key[2] == option]
+                in_use_now = in_use_then = False
+                for key in own:
+                    figures = table[key]
+                    at_claim = next(
+                        (figures[month] for month in sorted(figures) if month >= begins[key]), None
+                    )
+                    is_new = begins[key] > comparison
+                    if now and last in figures and is_held(key, last):
+                        pau, mau = figures[last]
+                        total[track, "usage_growth", option] += mau
+                        if is_new and at_claim:
+                            total[track, "usage_growth", option] -= at_claim[1]
+                        was_above = is_new and at_claim and at_claim[1] * 5 > at_claim[0] * 2
+                        was_above = was_above and at_claim and at_claim[0] > 0
+                        in_use_now |= pau > 0 and mau * 5 >= pau * 2 and not was_above
+                    if then and comparison in figures and is_held(key, comparison):
+                        pau, mau = figures[comparison]
+                        total[track, "usage_growth", option] -= mau
+                        in_use_then |= pau > 0 and mau * 5 >= pau * 2
+                total[track, "deployments", option] += in_use_now - in_use_then
+    return {key: value for key, value in total.items() if value}
+
+
+@settings(max_examples=200, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS))
+def test_contributions_add_up_to_a_second_opinion(
+    world: list[Row], rule_set: rules.RuleSet
+) -> None:
+    assert values(judge(world, rule_set)) == plain_values(world, rule_set)
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS), st.randoms(use_true_random=False))
+def test_order_of_rows_does_not_matter(
+    world: list[Row], rule_set: rules.RuleSet, chance: random.Random
+) -> None:
+    facts = claims(world)
+    shuffled = chance.sample(facts, len(facts))
+    assert list(judging.judge_tenants(shuffled, rule_set, PAIR)) == list(
+        judging.judge_tenants(facts, rule_set, PAIR)
+    )
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS))
+def test_other_tenants_change_nothing(world: list[Row], rule_set: rules.RuleSet) -> None:
+    for tenant in {row.tenant for row in world}:
+        alone = judge([row for row in world if row.tenant == tenant], rule_set)
+        among = [row for row in judge(world, rule_set) if row.subject in {a.subject for a in alone}]
+        assert among == alone
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS))
+def test_score_lies_between_0_and_100_and_every_sentence_is_complete(
+    world: list[Row], rule_set: rules.RuleSet
+) -> None:
+    contributions = judge(world, rule_set)
+    for row in contributions:
+        assert row.reason.label % row.params
+        assert row.value == 0 or row.now != row.then
+    counts = judging.count(contributions)
+    for track in rule_set.tracks:
+        scored = rules.evaluate(rule_set, track, counts.get(track.key, {}))
+        assert 0 <= scored.total <= 100
+        assert scored.total == sum(
+            (metric.points for metric in scored.metrics.values()), Fraction(0)
+        )
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.integers(1, 50))
+def test_more_users_in_the_last_month_never_cost_growth(world: list[Row], more: int) -> None:
+    """For claims whose beginning lies before the last month: else it is their baseline too."""
+    rule_set = RULE_SETS[0]
+    facts = claims(world)
+    grown = [
+        claim._replace(now=claim.now._replace(users=claim.now.users + more))
+        if claim.now is not None and claim.at_claim_month != PAIR.last
+        else claim
+        for claim in facts
+    ]
+    before = values(list(judging.judge_tenants(facts, rule_set, PAIR)))
+    after = values(list(judging.judge_tenants(grown, rule_set, PAIR)))
+    for key in set(before) | set(after):
+        if key[1] == "usage_growth":
+            assert after.get(key, 0) >= before.get(key, 0)
+
+
+# ---- Files ---------------------------------------------------------------------------------------
+
+
+def parse(content: bytes) -> parsing.Parsed:
+    return parsing.read(io.BytesIO(content), today=date(2025, 3, 25))
+
+
+@settings(max_examples=60, deadline=None)
+@given(worlds.filter(bool), st.randoms(use_true_random=False))
+def test_shuffled_and_repeated_lines_say_the_same(world: list[Row], chance: random.Random) -> None:
+    header, *lines = office_usage(world).splitlines(keepends=True)
+    again = chance.sample(lines, len(lines)) + chance.choices(lines, k=3)
+    one, other = parse(header + b"".join(lines)), parse(header + b"".join(again))
+    assert one.claims == other.claims
+    assert one.tenants == other.tenants
+    assert set(one.unused) == set(other.unused)
+    assert one.rejected == other.rejected == []
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.binary(max_size=400))
+def test_any_bytes_are_read_or_refused(content: bytes) -> None:
+    header = b"CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers,"
+    for data in (content, header + b"PartnerAttributionType\n" + content):
+        try:
+            parsed = parse(data)
+        except parsing.NotReadable:
+            continue
+        assert parsed.rejected_count + parsed.unused_count <= parsed.rows
+
+
+@given(st.text(max_size=30))
+def test_any_text_is_a_count_or_rejected(text: str) -> None:
+    try:
+        number = parsing.parse_count(text)
+    except parsing._Wrong:
+        return
+    assert 0 <= number <= parsing.LARGEST
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
+def test_every_form_of_a_day_is_read(day: date) -> None:
+    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y", "%Y%m%d", "%B %d, %Y"):
+        assert parsing.parse_day(day.strftime(form)) == day
+    for form in ("%Y-%m", "%b-%Y", "%Y%m", "%m/%Y"):
+        assert parsing.parse_day(day.strftime(form)) == day.replace(day=1)
+
+
+# ---- People --------------------------------------------------------------------------------------
+
+certificates = st.lists(
+    st.builds(
+        Certificate,
+        person=st.sampled_from(["mcp:1", "mcp:2", "mail:a@x", "mail:b@x", "name:ada ohm"]),
+        name=st.sampled_from(["Ada Ohm", "Ohm, Ada", "Bo Ek", ""]),
+        email=st.sampled_from(["", "a@x", "b@x"]),
+        certification=st.sampled_from(["MS-900", "MS-700", "MS-102", "AZ-104"]),
+        completed_on=st.dates(date(2024, 1, 1), date(2025, 6, 1)),
+        expires_on=st.none() | st.dates(date(2024, 6, 1), date(2026, 1, 1)),
+        is_linked=st.booleans(),
+    ),
+    max_size=8,
+)
+
+
+@given(certificates, st.randoms(use_true_random=False))
+def test_people_are_counted_once_in_any_order(
+    rows: list[Certificate], chance: random.Random
+) -> None:
+    one = list(judging.judge_people(rows, RULE_SETS[0], AS_OF))
+    keys = [(row.track, row.metric, row.subject) for row in one]
+    assert len(set(keys)) == len(keys)
+    other = list(judging.judge_people(chance.sample(rows, len(rows)), RULE_SETS[0], AS_OF))
+    assert judging.count(other) == judging.count(one)
+
+
+@pytest.mark.parametrize("option", sorted(OPTION_VALUES))
+def test_every_option_has_a_value_in_the_files(option: str) -> None:
+    names = rule_sets.vocabulary()
+    number = names.option(OPTION_VALUES[option])
+    assert number is not None
+    assert names.option_keys[number] == option
