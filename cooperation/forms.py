@@ -101,8 +101,19 @@ class SignForm(forms.Form):
 
 
 class ReasonForm(forms.Form):
-    """Why a firm does not sign, or takes the round back. The verb says whether it is enough."""
+    """Why a firm does not take part, or takes the round back."""
 
     reason = forms.CharField(
         label=_("Reason"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 3})
+    )
+
+
+class DeclineForm(ReasonForm):
+    """Why a firm does not sign: the others have to be able to respond."""
+
+    reason = forms.CharField(
+        label=_("Reason"),
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
+        error_messages={"required": _("Please say why, so that the others can respond.")},
     )

@@ -27,6 +27,7 @@ class Said:
 class PointText:
     key: str
     number: str
+    prose: bool  # its lines are paragraphs, not a list
     question: str
     default: str
     compared: Compared
@@ -129,6 +130,7 @@ def _point(point: Mapping[str, Any], names: Mapping[str, str], language: str) ->
     return PointText(
         key=point["key"],
         number=point["number"],
+        prose=point["kind"] == "text",
         question=localised(point["question"], language),
         default=localised(point["default"], language),
         compared=Compared(point["compared"]),

@@ -141,6 +141,18 @@ class Card:
         return self.own is not None and not self.own.is_applicable
 
     @property
+    def prose(self) -> bool:
+        """The lines of the answer are paragraphs, not a list."""
+        return self.point.kind == "text"
+
+    @property
+    def shows_default(self) -> bool:
+        """What would apply otherwise: while nothing is answered, or where the answer departs."""
+        if any(said.given for said in self.saids):
+            return self.deviates
+        return True
+
+    @property
     def has_default(self) -> bool:
         return self.point.default_value is not None
 

@@ -17,7 +17,7 @@ from django.views.decorators.http import require_GET, require_POST
 from cooperation import frozen, kinds, marks, perms, reading, reauthentication, signing
 from cooperation.agreements import NotPossible
 from cooperation.book import Rule
-from cooperation.forms import ReasonForm, SignForm
+from cooperation.forms import DeclineForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
 from cooperation.points import Blocker
 from cooperation.views.desk import open_agreement
@@ -94,7 +94,7 @@ def _context(
     version: AgreementVersion,
     *,
     sign_form: SignForm | None = None,
-    decline_form: ReasonForm | None = None,
+    decline_form: DeclineForm | None = None,
 ) -> dict[str, Any]:
     membership = _membership(request)
     language = get_language() or "de"
@@ -116,7 +116,7 @@ def _context(
         "signer": membership,
         "sign_form": sign_form or SignForm(initial={"seen": version.sha256}),
         "may_decline": perms.can_decline(membership, version),
-        "decline_form": decline_form or ReasonForm(auto_id="decline_%s"),
+        "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
         "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
         "documents": [
@@ -184,7 +184,7 @@ def decline(request: PortalRequest, pk: UUID) -> HttpResponse:
     membership = _membership(request)
     if membership is None or not membership.may_sign:
         raise PermissionDenied
-    form = ReasonForm(request.POST, auto_id="decline_%s")
+    form = DeclineForm(request.POST, auto_id="decline_%s")
     if form.is_valid():
         try:
             signing.decline(

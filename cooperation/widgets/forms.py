@@ -118,7 +118,10 @@ def _choice(form: _Form) -> Widget:
     chosen = {string(form.raw.get("choice"))}
     options = form.point.choices(form.parties)
     control = form.control(
-        "choice", _("Answer"), type="radio", choices=form.choices("choice", options, chosen)
+        "choice",
+        pgettext("of a question", "Answer"),
+        type="radio",
+        choices=form.choices("choice", options, chosen),
     )
     return Widget("choice", controls=(control,), note=form.note())
 
@@ -138,7 +141,7 @@ def _yes_no(form: _Form) -> Widget:
     chosen = {string(form.raw.get("answer"))}
     control = form.control(
         "answer",
-        _("Answer"),
+        pgettext("of a question", "Answer"),
         type="radio",
         inline=True,
         choices=form.choices("answer", options, chosen),
@@ -148,7 +151,9 @@ def _yes_no(form: _Form) -> Widget:
 
 
 def _text(form: _Form) -> Widget:
-    control = form.control("text", _("Answer"), type="textarea", maxlength=TEXT_LIMIT)
+    control = form.control(
+        "text", pgettext("of a question", "Answer"), type="textarea", maxlength=TEXT_LIMIT
+    )
     return Widget("text", controls=(control,))
 
 
