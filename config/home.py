@@ -1,13 +1,19 @@
 """The two first pages: the public one, and what waits for a person who has signed in."""
 
+from datetime import datetime
+
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 
 import cooperation.public
 import cooperation.waiting
 import scoring.waiting
 from partners.middleware import PortalRequest
+from partners.waiting import Waiting
+
+URGENCY = ("sign", "invitation", "answer")  # kinds of waiting lines, most urgent first
 
 
 @login_not_required
@@ -24,8 +30,15 @@ def home(request: PortalRequest) -> HttpResponse:
         *cooperation.waiting.for_user(request.user),
         *scoring.waiting.for_user(request.user),
     ]
+    waiting.sort(key=_urgency)
     context = {
         "mine": [line for line in waiting if line.mine],
         "others": [line for line in waiting if not line.mine],
     }
     return render(request, "portal/home.html", context)
+
+
+def _urgency(line: Waiting) -> tuple[int, datetime]:
+    """What binds a firm first, then what keeps others waiting, then what is only to be fetched."""
+    rank = URGENCY.index(line.kind) if line.kind in URGENCY else len(URGENCY)
+    return rank, line.since or timezone.now()

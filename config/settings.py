@@ -203,6 +203,7 @@ EMAIL_HOST_USER = EMAIL.get("EMAIL_HOST_USER", "")
 EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
+EMAIL_TIMEOUT = 10  # seconds; mails go out within a request
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Handschlag <portal@handschlag.example>")
 
 CONTENT_SECURITY_POLICY = {

@@ -291,14 +291,16 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
         customer_lead={"choice": sabine.key},
         contract_party={"choice": sabine.key},
     )
-    sabine.says_in_the_spirit_of_the_kodex(agreement)
-    tobias.says_in_the_spirit_of_the_kodex(agreement)
     katharina.answers(
         agreement,
         contributions={"text": "Schulungen, Sprechstunden, Messung der Nutzung."},
         contacts=ISARWERK_CONTACTS,
         own_interests={"text": "Eine Referenz, über die wir sprechen dürfen."},
     )
+    for desk in (sabine, tobias, katharina):
+        desk.says_in_the_spirit_of_the_kodex(agreement)
+    sabine.confirms_everything(agreement)
+    katharina.confirms_everything(agreement)
     katharina.asks_to_talk(
         agreement,
         "publicity",

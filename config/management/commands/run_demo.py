@@ -1,11 +1,13 @@
 import fcntl
 import hashlib
 import http.client
+import logging
 import os
 import sys
 from argparse import ArgumentTypeError
 from collections.abc import Iterator
 from contextlib import contextmanager
+from io import StringIO
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +36,10 @@ class Command(BaseCommand):
     def handle(self, *, port: int, **options: Any) -> None:
         try:
             with stop_on_signals(), self.only_one(port):
+                # The console is for the visitor; what is amiss comes as an exception.
+                logging.disable(logging.WARNING)
                 self.prepare()
+                logging.disable(logging.NOTSET)
                 self.run(port)
         except StopRequested:
             self.stdout.write("\nGestoppt. / Stopped.")
@@ -60,8 +65,9 @@ class Command(BaseCommand):
     def prepare(self) -> None:
         self.say("Datenbank / database …")
         call_command("migrate", interactive=False, verbosity=0)
-        call_command("load_rule_book", write=True, stdout=self.stdout)
-        call_command("load_demo", stdout=self.stdout)
+        call_command("load_rule_book", write=True, stdout=StringIO())
+        self.say("Demodaten / demo data …")
+        call_command("load_demo", stdout=StringIO())
         self.collect_static_files()
 
     def collect_static_files(self) -> None:
