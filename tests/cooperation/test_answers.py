@@ -7,7 +7,7 @@ from cooperation import answers, kinds, points, projects, sheets
 from cooperation.agreements import NotPossible, StalePoint
 from cooperation.models import Agreement, AgreementEvent, Answer, Confirmation, Participation
 from cooperation.points import Compared, Reason
-from tests.cooperation.worlds import JOINT, World, world
+from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
@@ -543,7 +543,7 @@ def test_filled_agreement_has_no_blockers_and_seven_settled_rules() -> None:
     two = world()
     assert points.blockers(two.sheet)
 
-    two.fill()
+    two.negotiate()
 
     sheet = two.sheet
     assert points.blockers(sheet) == []
@@ -551,6 +551,23 @@ def test_filled_agreement_has_no_blockers_and_seven_settled_rules() -> None:
     assert sum(rule.total + rule.left_out for rule in points.summary(sheet)) == len(
         points.visible_points(sheet)
     )
+
+
+def test_shortcut_of_the_tests_leaves_what_the_steps_leave() -> None:
+    def rows(two: World) -> tuple[list[Any], list[Any]]:
+        names = {firm.pk: number for number, firm in enumerate(two.firms)} | {None: None}
+        answered = Answer.objects.filter(agreement=two.agreement)
+        confirmed = Confirmation.objects.filter(agreement=two.agreement)
+        return (
+            sorted((a.point_key, str(names[a.partner_id])) for a in answered),
+            sorted((c.point_key, names[c.partner_id]) for c in confirmed),
+        )
+
+    slow, quick = world(), world()
+    slow.negotiate()
+    quick.fill()
+
+    assert rows(quick) == rows(slow)
 
 
 def test_blockers_name_who_lacks_a_signer_and_lonely_firms() -> None:
@@ -595,4 +612,4 @@ def test_everything_asked_is_answered_in_this_world() -> None:
         if point.fast_track == "ask" and point.visible_if is None
     }
 
-    assert asked == {*JOINT, "contributions", "contacts"}
+    assert asked == {*world().asked, "contributions", "contacts"}

@@ -655,7 +655,7 @@ KEYS = sorted(
 
 @pytest.mark.parametrize("key", KEYS)
 @given(data=st.data(), count=st.integers(1, 4))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_cleaning_twice_changes_nothing_and_describing_never_fails(
     key: str, data: st.DataObject, count: int
 ) -> None:

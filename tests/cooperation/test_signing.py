@@ -1,5 +1,6 @@
 import hashlib
 import json
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -321,8 +322,10 @@ def test_who_lost_the_right_cannot_sign(change: str) -> None:
     if change == "role":
         Membership.objects.filter(pk=membership.pk).update(may_sign=False)
     elif change == "left":
-        Membership.objects.filter(pk=membership.pk).update(left_at=version.frozen_at)
-        Membership.objects.filter(pk=membership.pk).update(joined_at=version.frozen_at)
+        joined = version.frozen_at - timedelta(days=1)
+        Membership.objects.filter(pk=membership.pk).update(
+            joined_at=joined, left_at=version.frozen_at
+        )
     else:
         setattr(person, "is_active" if change == "inactive" else "is_staff", change == "staff")
         person.save()

@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from typing import Any
 
-from cooperation import answers, fast_track, points, projects, sheets, signing
+from cooperation import answers, fast_track, kinds, points, projects, sheets, signing
 from cooperation.book import Party, Point
-from cooperation.models import Agreement, AgreementVersion
+from cooperation.models import Agreement, AgreementVersion, Answer, Confirmation
 from cooperation.points import Sheet
 from partners.models import Partner, User
 from tests.factories import PartnerFactory, member
@@ -48,32 +48,68 @@ class World:
     def press(self, firm: int) -> fast_track.Outcome:
         return fast_track.press(self.agreement.pk, **self.acting(firm))
 
-    def fill(self) -> None:
-        """Everything agreed: all firms on the fast track, the points that ask answered."""
-        for firm in range(len(self.firms)):
-            self.press(firm)
+    @property
+    def asked(self) -> dict[str, Any]:
+        """Answers to the joint points that the book has no default for."""
         lead = str(self.firms[0].pk)
-        self.propose(0, "shared_goal", "A quick start with Teams.")
-        self.propose(0, "cooperation_model", "prime_sub")
-        self.propose(0, "customer_lead", lead)
-        self.propose(0, "contract_party", lead)
-        self.propose(0, "commercial_model", "own_invoices")
-        for firm in range(len(self.firms)):
+        return {
+            "shared_goal": "A quick start with Teams.",
+            "cooperation_model": "prime_sub",
+            "customer_lead": lead,
+            "contract_party": lead,
+            "commercial_model": "own_invoices",
+        }
+
+    def negotiate(self) -> None:
+        """Everything agreed, step by step, as people would do it."""
+        firms = range(len(self.firms))
+        for firm in firms:
+            self.press(firm)
+        for key, value in self.asked.items():
+            self.propose(0, key, value)
+        for firm in firms:
             self.propose(firm, "contributions", f"What firm {firm} can do")
             self.propose(firm, "contacts", CONTACTS)
         sheet = self.sheet
-        for key in (*JOINT, "contributions", "contacts"):
+        for key in (*self.asked, "contributions", "contacts"):
             waiting = points.unconfirmed(sheet, sheet.book.point(key))
-            for firm, partner in enumerate(self.firms):
-                if str(partner.pk) in waiting:
+            for firm in firms:
+                if str(self.firms[firm].pk) in waiting:
                     self.confirm(firm, key)
+
+    def fill(self) -> None:
+        """The same rows as ``negotiate`` leaves, written at once: most tests begin here."""
+        for firm in range(len(self.firms)):
+            self.press(firm)
+        sheet = self.sheet
+        given: list[tuple[str, Partner | None, Any]] = [
+            (key, None, value) for key, value in self.asked.items()
+        ]
+        for number, firm in enumerate(self.firms):
+            given.append(("contributions", firm, f"What firm {number} can do"))
+            given.append(("contacts", firm, CONTACTS))
+        Answer.objects.bulk_create(
+            Answer(
+                agreement=self.agreement,
+                point_key=key,
+                partner=firm,
+                value=kinds.clean(value, sheet.book.point(key), sheet.parties),
+                updated_by=self.people[0],
+                updated_by_partner=firm or self.firms[0],
+            )
+            for key, firm, value in given
+        )
+        Confirmation.objects.bulk_create(
+            Confirmation(agreement=self.agreement, point_key=key, partner=firm, by=person)
+            for key in (*self.asked, "contributions", "contacts")
+            for firm, person in zip(self.firms, self.people, strict=True)
+        )
 
     def freeze(self) -> AgreementVersion:
         self.fill()
         return signing.freeze(self.agreement.pk, **self.acting(0))
 
 
-JOINT = ("shared_goal", "cooperation_model", "customer_lead", "contract_party", "commercial_model")
 CONTACTS = [
     {"role": "sponsor", "person": "Ada Probst", "email": "ada@firma.example", "deputy": "Uwe"},
     {"role": "project_lead", "person": "Ben Kurz", "phone": "+49 221 1234"},
