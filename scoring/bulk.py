@@ -52,13 +52,15 @@ def write(
     target = f"INSERT INTO {quote(options.db_table)} ({', '.join(map(quote, names))})"
     conflict = f"ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {updates}"
     converters = [_converter(column) for column in columns]
-    prepared = [
-        tuple(
-            value if convert is None or value is None else convert(value)
-            for convert, value in zip(converters, row, strict=True)
-        )
-        for row in rows
-    ]
+    prepared = list(rows)
+    if any(converters):
+        prepared = [
+            tuple(
+                value if convert is None or value is None else convert(value)
+                for convert, value in zip(converters, row, strict=True)
+            )
+            for row in rows
+        ]
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             marks = ", ".join(["%s"] * len(names))

@@ -1,10 +1,10 @@
 """Facts in the database: what an import writes, and what a score reads.
 
 Writing is idempotent: a run that was killed in the middle is simply run again. Reading brings all
-claims of a firm with both months in one join; the judging is done in Python (``judging``).
+claims of a firm with both months in three queries; the judging is done in Python (``judging``).
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.backends.utils import CursorWrapper
 
 from partners.models import Partner
 from scoring import bulk, judging, months, rule_sets
@@ -204,18 +205,14 @@ def imported_months(portfolio: Portfolio) -> dict[int, datetime]:
     return dict(portfolio.months_of_data.values_list("month", "imported_at"))
 
 
-# A claim with the figures of both months, and of the first month since it began when that lies
-# after the comparison month: only then is it looked at.
+# A firm's claims, with the first figures since each began where that lies after the comparison
+# month: only then are they looked at. The figures of the two months come in a query of their own
+# and are put together in Python: joined here, PostgreSQL goes through all of them once a claim as
+# long as it has no statistics of a table that has just been filled.
 CLAIMS = """
 SELECT a.tenant_id, a.workload, a.option, a.begins_on, a.first_month, a.ended_on,
-       n.seats, n.users, t.seats, t.users, c.month, c.seats, c.users
+       c.month, c.seats, c.users
 FROM scoring_association a
-LEFT JOIN scoring_usagemonth n
-  ON n.portfolio_id = a.portfolio_id AND n.tenant_id = a.tenant_id
- AND n.workload = a.workload AND n.option = a.option AND n.month = %(last)s
-LEFT JOIN scoring_usagemonth t
-  ON t.portfolio_id = a.portfolio_id AND t.tenant_id = a.tenant_id
- AND t.workload = a.workload AND t.option = a.option AND t.month = %(comparison)s
 LEFT JOIN scoring_usagemonth c
   ON c.portfolio_id = a.portfolio_id AND c.tenant_id = a.tenant_id
  AND c.workload = a.workload AND c.option = a.option
@@ -223,7 +220,11 @@ LEFT JOIN scoring_usagemonth c
  AND c.month = (SELECT MIN(f.month) FROM scoring_usagemonth f
                 WHERE f.portfolio_id = a.portfolio_id AND f.tenant_id = a.tenant_id
                   AND f.workload = a.workload AND f.option = a.option AND f.month >= a.begins)
-WHERE a.portfolio_id = %(portfolio)s AND (n.month IS NOT NULL OR t.month IS NOT NULL)
+WHERE a.portfolio_id = %(portfolio)s
+"""
+FIGURES = """
+SELECT tenant_id, workload, option, seats, users FROM scoring_usagemonth
+WHERE portfolio_id = %(portfolio)s AND month = %(month)s
 """
 
 
@@ -231,42 +232,38 @@ def claims(portfolio: Portfolio, pair: judging.Months) -> list[judging.Claim]:
     """All claims of a firm that have data in one of the two months."""
     names = rule_sets.vocabulary()
     workloads, options = names.workload_keys, names.option_keys
+    own = {"portfolio": portfolio.pk}
     with connection.cursor() as cursor:
-        cursor.execute(
-            CLAIMS,
-            {"portfolio": portfolio.pk, "last": pair.last, "comparison": pair.comparison},
+        cursor.execute(CLAIMS, own | {"comparison": pair.comparison})
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        now, then = (_figures(cursor, own | {"month": month}) for month in pair)
+    found = []
+    for row in rows:
+        key = row[:3]
+        usage_now, usage_then = now.get(key), then.get(key)
+        if usage_now is None and usage_then is None:
+            continue
+        tenant, workload, option, begins_on, first_month, ended_on, month, seats, users = row
+        found.append(
+            judging.Claim(
+                tenant=tenant,
+                workload=workloads.get(workload, ""),
+                option=options.get(option, ""),
+                begins_on=_day(begins_on),
+                first_month=first_month,
+                ended_on=_day(ended_on),
+                now=usage_now,
+                then=usage_then,
+                at_claim=None if month is None else judging.Usage(seats, users),
+                at_claim_month=month,
+            )
         )
-        rows: Iterable[tuple[Any, ...]] = cursor.fetchall()
-    usage = judging.Usage
-    return [
-        judging.Claim(
-            tenant=tenant,
-            workload=workloads.get(workload, ""),
-            option=options.get(option, ""),
-            begins_on=_day(begins_on),
-            first_month=first_month,
-            ended_on=_day(ended_on),
-            now=None if now_seats is None else usage(now_seats, now_users),
-            then=None if then_seats is None else usage(then_seats, then_users),
-            at_claim=None if claim_month is None else usage(claim_seats, claim_users),
-            at_claim_month=claim_month,
-        )
-        for (
-            tenant,
-            workload,
-            option,
-            begins_on,
-            first_month,
-            ended_on,
-            now_seats,
-            now_users,
-            then_seats,
-            then_users,
-            claim_month,
-            claim_seats,
-            claim_users,
-        ) in rows
-    ]
+    return found
+
+
+def _figures(cursor: CursorWrapper, params: dict[str, int]) -> dict[FactKey, judging.Usage]:
+    cursor.execute(FIGURES, params)
+    return {row[:3]: judging.Usage(row[3], row[4]) for row in cursor.fetchall()}
 
 
 def _day(value: date | str | None) -> date | None:
