@@ -1,0 +1,125 @@
+"""Who may open what: one row per URL of the room. A new URL fails until it has a row."""
+
+from collections.abc import Callable
+from uuid import UUID
+
+import pytest
+from django.test import Client
+from django.urls import reverse
+from django.utils import timezone
+
+from documents import jobs
+from partners.models import Partner, User
+from scoring import reports
+from scoring.models import PartnerCenterImport
+from scoring.urls import urlpatterns
+from tests.factories import PartnerFactory, UserFactory, member
+from tests.scoring.stage import body, hand_in, stored_score
+from tests.scoring.worlds import Row, office_usage
+
+pytestmark = pytest.mark.django_db
+
+WHO = ("manager", "specialist", "signer", "observer", "stranger", "loner", "nobody")
+# method and answer for: a partner manager, a specialist, somebody who only signs, an observer,
+# another firm's admin, a person without a firm, somebody who is not signed in
+ACCESS = {
+    "overview": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "compute": ("post", (302, 302, 403, 403, 200, 403, 302)),
+    "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "score": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "ledger_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "report_order": ("post", (302, 302, 302, 403, 404, 404, 302)),
+    "metric": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "report_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "report_download": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "imports": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "imports_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "import_upload": ("post", (200, 200, 403, 403, 200, 403, 302)),
+    "import": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "import_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "import_good_rows": ("post", (302, 302, 403, 403, 404, 404, 302)),
+}
+POSTS = [name for name, (method, _) in ACCESS.items() if method == "post"]
+
+
+class World:
+    def __init__(self) -> None:
+        self.firm: Partner = PartnerFactory.create()
+        self.people: dict[str, User] = {
+            "manager": member(self.firm, "manager"),
+            "specialist": member(self.firm, "specialist"),
+            "signer": member(self.firm, "signer"),
+            "observer": member(self.firm, "observer"),
+            "stranger": member(PartnerFactory.create(), "admin"),
+            "loner": UserFactory.create(),
+        }
+        self.score = stored_score(self.firm)
+        bad = office_usage([Row(usage={"2025-02": (-5, 1)}), Row("B", usage={"2025-02": (50, 1)})])
+        self.rejected = hand_in(self.firm, bad, by=self.people["manager"])
+        self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
+        jobs.build(self.report.document_id, lambda _: b"%PDF-1.7 test")
+
+    def url(self, name: str) -> str:
+        args: list[UUID | str] = []
+        if name.startswith("report_") and name != "report_order":
+            args = [self.report.pk]
+        elif name == "metric":
+            args = [self.score.pk, "smb", "net_customer_adds"]
+        elif name in {"score", "ledger_csv", "report_order"}:
+            args = [self.score.pk]
+        elif name in {"import", "import_status", "import_good_rows"}:
+            args = [self.rejected.pk]
+        return reverse(f"scoring:{name}", args=args)
+
+
+@pytest.fixture
+def world() -> World:
+    return World()
+
+
+DATA = {
+    "compute": {"as_of": "2025-03-25", "rule_set": "modern-work-2023"},
+    "report_order": {"language": "en"},
+}
+
+
+@pytest.mark.parametrize("name", [str(pattern.name) for pattern in urlpatterns])
+def test_access(name: str, world: World, sign_in: Callable[[User], Client]) -> None:
+    method, expected = ACCESS[name]
+    answers = []
+    for who in reversed(WHO):  # those who may do most come last: they change what others see
+        browser = Client() if who == "nobody" else sign_in(world.people[who])
+        data = {} if who == "stranger" and name == "compute" else DATA.get(name)
+        response = getattr(browser, method)(world.url(name), data)
+        body(response)
+        answers.append(response.status_code)
+
+    assert tuple(reversed(answers)) == expected
+
+
+@pytest.mark.parametrize("name", POSTS)
+def test_a_link_changes_nothing(name: str, world: World, sign_in: Callable[[User], Client]) -> None:
+    before = list(PartnerCenterImport.objects.values("pk", "state"))
+    assert sign_in(world.people["manager"]).get(world.url(name)).status_code == 405
+    assert list(PartnerCenterImport.objects.values("pk", "state")) == before
+
+
+def test_who_has_left_the_firm_sees_nothing_of_it(
+    world: World, sign_in: Callable[[User], Client]
+) -> None:
+    browser = sign_in(world.people["manager"])
+    world.people["manager"].memberships.update(left_at=timezone.now())
+    names = ["score", "metric", "report_download", "import"]
+    assert [browser.get(world.url(name)).status_code for name in names] == [404] * 4
+
+
+def test_a_member_of_another_firm_sees_only_its_own_lists(
+    world: World, sign_in: Callable[[User], Client]
+) -> None:
+    browser = sign_in(world.people["stranger"])
+    pages = [
+        browser.get(world.url(name)).content.decode() for name in ("overview", "history", "imports")
+    ]
+    assert world.rejected.file_name == "usage.csv"
+    assert all("usage.csv" not in page and "Kunde 001" not in page for page in pages)
+    assert all(str(world.score.pk) not in page for page in pages)
