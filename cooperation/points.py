@@ -159,15 +159,25 @@ def _given_by_all(sheet: Sheet, point: Point) -> list[Given]:
 
 
 def is_valid(sheet: Sheet, point: Point) -> bool:
-    """Whether what stands there still holds for the parties of today, rules worked out."""
-    for given in _given_by_all(sheet, point):
-        if given.value is None:
-            continue
-        if not kinds.still_valid(given.value, point, sheet.parties):
-            return False
-        if kinds.resolve(given.value, point, sheet.parties, sheet.joint) is None:
-            return False
-    return True
+    """Whether what stands there still holds for the parties of today."""
+    return all(
+        given.value is None or kinds.still_valid(given.value, point, sheet.parties)
+        for given in _given_by_all(sheet, point)
+    )
+
+
+def lead_is_missing(sheet: Sheet, point: Point) -> bool:
+    """Whether the point stands at a default that needs a lead, and there will not be one.
+
+    While nobody has answered who leads, that question itself is what is open.
+    """
+    rule, given = point.lead_rule, sheet.given(point)
+    if rule is None or given is None or given.value is None:
+        return False
+    if kinds.resolve(given.value, point, sheet.parties, sheet.joint) is not None:
+        return False
+    lead = sheet.book.point(rule.lead_from)
+    return sheet.given(lead) is not None or not lead.required
 
 
 def state(sheet: Sheet, point: Point) -> State:
@@ -347,6 +357,7 @@ class Reason(StrEnum):
     UNCONFIRMED = "unconfirmed"
     TALK = "talk"
     INVALID = "invalid"
+    NO_LEAD = "no_lead"
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,6 +397,9 @@ class Blocker:
             Reason.TALK: lambda: _("%(names)s would like to talk about this point."),
             Reason.INVALID: lambda: _(
                 "The answer does not fit the firms that take part now. Please look at it again."
+            ),
+            Reason.NO_LEAD: lambda: _(
+                "The Kodex default needs a leading partner. Please name one, or fill in the table."
             ),
         }[self.reason]() % {"names": names}
 
@@ -429,6 +443,8 @@ def point_blocker(sheet: Sheet, point: Point) -> Blocker | None:
         return because(Reason.OPEN, everybody) if point.required else None
     if not is_valid(sheet, point):
         return because(Reason.INVALID, everybody)
+    if lead_is_missing(sheet, point):
+        return because(Reason.NO_LEAD, everybody)
     missing = missing_answers(sheet, point)
     if missing and point.required:
         return because(Reason.UNANSWERED, missing)

@@ -142,11 +142,10 @@ def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: s
     if slot is None:
         raise NotSignable(_("Your firm is not a party of this version."))
     signatures = list(slot.signatures.order_by("position"))
+    if version.state != AgreementVersion.State.IN_FORCE:
+        _require_round(version)
     own = next((signature for signature in signatures if signature.signer_id == by.pk), None)
-    if own is not None and version.state in (
-        AgreementVersion.State.SIGNING,
-        AgreementVersion.State.IN_FORCE,
-    ):
+    if own is not None:
         return own
     if len(signatures) >= slot.needed:
         raise AlreadySigned(signatures[-1])

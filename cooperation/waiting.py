@@ -50,9 +50,10 @@ def for_user(user: User) -> list[Waiting]:
         .select_related("project")
     )
     lines = _invitations(desk)
-    loaded = sheets.load_many(agreements)
+    loaded, closed = sheets.load_many(agreements), _closed_rounds(agreements)
     for agreement in agreements:
-        lines += _negotiation(desk, agreement, loaded[agreement.pk])
+        last = closed.get(agreement.pk)
+        lines += _negotiation(desk, agreement, loaded[agreement.pk], last)
     lines += _signing(desk) + _in_force(desk)
     return sorted(lines, key=lambda line: line.since or timezone.now())
 
@@ -91,14 +92,25 @@ def _invitations(desk: Desk) -> list[Waiting]:
 # ---- Points ------------------------------------------------------------------------------------
 
 
-def _negotiation(desk: Desk, agreement: Agreement, sheet: Sheet) -> list[Waiting]:
+def _closed_rounds(agreements: list[Agreement]) -> dict[UUID, AgreementVersion]:
+    """The last signing round of each agreement that is negotiated again."""
+    versions = AgreementVersion.objects.filter(agreement__in=agreements).defer("payload")
+    ordered = versions.select_related("closed_by_partner").order_by("number")
+    return {version.agreement_id: version for version in ordered}
+
+
+def _negotiation(
+    desk: Desk, agreement: Agreement, sheet: Sheet, last: AgreementVersion | None
+) -> list[Waiting]:
     blockers = points.blockers(sheet)
     membership = desk.membership(party.key for party in sheet.parties)
     if membership is None:
         return []
-    if not blockers:
-        return [_ready(agreement, membership)]
     lines = []
+    if last is not None and not _changed_since(sheet, last):
+        lines.append(_closed(agreement, last, membership))
+    elif not blockers:
+        lines.append(_ready(agreement, membership))
     own = [blocker for blocker in blockers if _is_for(blocker, membership)]
     if own:
         count = len(own)
@@ -111,6 +123,32 @@ def _negotiation(desk: Desk, agreement: Agreement, sheet: Sheet) -> list[Waiting
         lines.append(_line(agreement, said, _("Go to the points"), "answer", since, mine=True))
     lines += _others(agreement, sheet, blockers, membership, mine=bool(own))
     return lines
+
+
+def _changed_since(sheet: Sheet, last: AgreementVersion) -> bool:
+    """Whether an answer was changed after the round was closed: then it has been taken up."""
+    changes = (given.at for given in sheet.answers.values())
+    return any(at and last.closed_at and at > last.closed_at for at in changes)
+
+
+def _closed(agreement: Agreement, last: AgreementVersion, membership: Membership) -> Waiting:
+    """Somebody declined, or took the round back: the points are to be looked at again."""
+    firm = last.closed_by_partner.name if last.closed_by_partner else ""
+    if last.state == AgreementVersion.State.DECLINED:
+        said = _("%(firm)s has not signed version %(number)s: “%(reason)s”")
+    elif last.reason:
+        said = _("%(firm)s took the signing of version %(number)s back: “%(reason)s”")
+    else:
+        said = _("%(firm)s took the signing of version %(number)s back.")
+    return Waiting(
+        title=agreement.project.name,
+        detail=said % {"firm": firm, "number": last.number, "reason": last.reason},
+        url=reverse("cooperation:agreement_detail", args=[agreement.pk]),
+        action=_("Go to the points"),
+        kind="closed",
+        since=last.closed_at,
+        mine=membership.is_partner_manager or membership.may_sign,
+    )
 
 
 def _is_for(blocker: Blocker, membership: Membership) -> bool:
@@ -174,7 +212,15 @@ def _ready(agreement: Agreement, membership: Membership) -> Waiting:
         else _("Everything is agreed. A partner manager starts the signing.")
     )
     action = _("Start signing") if mine else _("See the agreement")
-    return _line(agreement, said, action, "freeze", None, mine=mine)
+    return Waiting(
+        title=agreement.project.name,
+        detail=said,
+        url=reverse("cooperation:ready", args=[agreement.pk]),
+        action=action,
+        kind="freeze",
+        since=None,
+        mine=mine,
+    )
 
 
 def _line(

@@ -339,7 +339,8 @@ class Money(Kind):
     def _amount(self, value: Any, field: str, problems: Problems) -> str:
         amount = decimal(value, field, problems)
         if amount is not None and not 0 <= amount < MOST:
-            problems.add(field, _("Please enter an amount that is not negative and below one trillion."))
+            sentence = _("Please enter an amount that is not negative and below one trillion.")
+            problems.add(field, sentence)
         return fixed(amount or Decimal(0))
 
     def describe(

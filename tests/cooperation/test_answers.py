@@ -183,9 +183,9 @@ def test_each_firm_answers_for_itself_and_all_confirm() -> None:
 
     two.confirm(0, "contributions")
     assert two.state("contributions") == "agreed"
-    assert {row.partner: row.value["text"] for row in Answer.objects.all()} == {
-        two.firms[0]: "Migration",
-        two.firms[1]: "Schulung",
+    assert {row.partner: row.value for row in Answer.objects.all()} == {
+        two.firms[0]: {"text": "Migration"},
+        two.firms[1]: {"text": "Schulung"},
     }
 
 
@@ -337,7 +337,6 @@ def test_fast_track_of_both_leaves_only_the_points_that_ask() -> None:
         "contacts",
         "customer_lead",
         "contract_party",
-        "raci",  # its default needs the lead
         "commercial_model",
     )
     assert Agreement.objects.get().fast_track_partner == two.firms[0]
@@ -429,7 +428,7 @@ def test_raci_default_follows_the_lead() -> None:
     two = world()
     two.press(0)
     two.press(1)
-    assert blocked(two, "raci") is not None
+    assert blocked(two, "raci") is None  # what is open is who leads
 
     two.propose(0, "customer_lead", str(two.firms[1].pk))
 
@@ -441,6 +440,24 @@ def test_raci_default_follows_the_lead() -> None:
     assert lead is not None
     assert {row["cells"][str(two.firms[1].pk)] for row in lead["rows"]} == {"AR"}
     assert two.state("raci") == "agreed"
+
+
+def test_raci_default_without_any_lead_blocks() -> None:
+    two = world()
+    two.fill()
+
+    answers.mark_not_applicable(two.agreement.pk, "customer_lead", revision=1, **two.acting(0))
+    two.confirm(1, "customer_lead")
+
+    assert two.state("customer_lead") == "not_applicable"
+    assert blocked(two, "raci") == (
+        Reason.NO_LEAD,
+        (two.firms[0].name, two.firms[1].name),
+    )
+    cells = {str(two.firms[0].pk): "A", str(two.firms[1].pk): "R"}
+    two.propose(0, "raci", {"rows": [{"key": "pm", "cells": cells}]})
+    two.confirm(1, "raci")
+    assert points.blockers(two.sheet) == []
 
 
 # ---- Firms joining -----------------------------------------------------------------------------
@@ -475,10 +492,11 @@ def test_shares_have_to_be_looked_at_again_when_a_firm_joins() -> None:
     three = join(two)
 
     answer = Answer.objects.get(point_key="settlement_costs")
-    assert answer.value["shares"] == {
-        keys[0]: "60.00",
-        keys[1]: "40.00",
-        str(three.firms[2].pk): "0.00",
+    new = str(three.firms[2].pk)
+    assert answer.value == {
+        "rule": "",
+        "shares": {keys[0]: "60.00", keys[1]: "40.00", new: "0.00"},
+        "note": "",
     }
     assert answer.revision == 2
     assert not Confirmation.objects.filter(point_key="settlement_costs").exists()

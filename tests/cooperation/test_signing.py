@@ -270,6 +270,16 @@ def test_same_person_after_the_agreement_came_into_force_gets_the_same_signature
     assert sign(two, version, 0) == first
 
 
+def test_signature_of_a_closed_round_is_not_confirmed_again() -> None:
+    two = world()
+    version = two.freeze()
+    sign(two, version, 0)
+    signing.withdraw(version.pk, **two.acting(1))
+
+    with pytest.raises(NotSignable, match="open for signing"):
+        sign(two, version, 0)
+
+
 def test_second_person_of_a_firm_that_signs_alone_counts_not() -> None:
     two = world()
     version = two.freeze()

@@ -9,7 +9,7 @@ from cooperation.models import AgreementVersion
 from documents.models import Document
 from partners.models import User
 from partners.waiting import Waiting
-from tests.cooperation.worlds import world
+from tests.cooperation.worlds import another, world
 from tests.factories import PartnerFactory, UserFactory, member
 
 pytestmark = [
@@ -106,6 +106,29 @@ def test_settled_agreement_waits_for_its_signing_round() -> None:
     ]
 
 
+def test_declined_round_is_named_with_its_reason_until_an_answer_changes() -> None:
+    two = world()
+    version = two.freeze()
+    signing.decline(version.pk, reason="Die Frist ist zu kurz.", **two.acting(1))
+    firm = two.firms[1].name
+    said = f"{firm} has not signed version 1: “Die Frist ist zu kurz.”"
+
+    assert lines(two.people[0]) == [(True, "closed", said)]
+    assert lines(member(two.firms[0], "observer")) == [(False, "closed", said)]
+
+    two.propose(0, "exit_notice", {"number": 60, "unit": "days"})
+    assert lines(two.people[0]) == [(False, "answer", f"Waits for {firm} (1 point).")]
+
+
+def test_round_taken_back_is_named() -> None:
+    two = world()
+    version = two.freeze()
+    signing.withdraw(version.pk, **two.acting(0))
+
+    said = f"{two.firms[0].name} took the signing of version 1 back."
+    assert lines(two.people[1]) == [(True, "closed", said)]
+
+
 def test_version_waits_for_those_who_may_sign() -> None:
     two = world()
     version = two.freeze()
@@ -141,15 +164,16 @@ def test_agreement_in_force_is_news_for_a_week_and_says_when_the_pdfs_are_ready(
     assert lines(two.people[0]) == []
 
 
-def test_queries_do_not_grow_with_the_projects(django_assert_num_queries: Any) -> None:
+def test_queries_do_not_grow_with_the_rows(django_assert_num_queries: Any) -> None:
     two = world()
     for _round in range(2):
-        agreement = projects.create(
-            name="Noch eins", customer_name="Kunde", by=two.people[0], partner=two.firms[0]
-        )
-        place = projects.invite(agreement.pk, two.firms[1], **two.acting(0))
-        projects.accept(place.pk, by=two.people[1])
-        projects.invite(agreement.pk, PartnerFactory.create(), **two.acting(0))
-        waiting.for_user(two.people[0])  # the book is kept in memory
-        with django_assert_num_queries(10):
+        draft, declined, signed = another(two), another(two), another(two)
+        projects.invite(draft.agreement.pk, PartnerFactory.create(), **two.acting(0))
+        another(two).freeze()
+        signing.decline(declined.freeze().pk, reason="Nein", **two.acting(1))
+        version = signed.freeze()
+        for firm in (0, 1):
+            signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(firm))
+
+        with django_assert_num_queries(15):
             waiting.for_user(two.people[0])

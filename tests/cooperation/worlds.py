@@ -79,8 +79,8 @@ class World:
 
     def fill(self) -> None:
         """The same rows as ``negotiate`` leaves, written at once: most tests begin here."""
-        for firm in range(len(self.firms)):
-            self.press(firm)
+        for number in range(len(self.firms)):
+            self.press(number)
         sheet = self.sheet
         given: list[tuple[str, Partner | None, Any]] = [
             (key, None, value) for key, value in self.asked.items()
@@ -119,7 +119,15 @@ CONTACTS = [
 def world(firms: int = 2, **fields: Any) -> World:
     """A project of ``firms`` firms that take part, its agreement untouched."""
     partners = [PartnerFactory.create(**fields) for _firm in range(firms)]
-    people = [member(partner, "manager", "signer") for partner in partners]
+    return _begin(partners, [member(partner, "manager", "signer") for partner in partners])
+
+
+def another(world: World) -> World:
+    """One more project of the same firms and people."""
+    return _begin(world.firms, world.people)
+
+
+def _begin(partners: list[Partner], people: list[User]) -> World:
     agreement = projects.create(
         name="Neuer Arbeitsplatz", customer_name="Stadtwerke", by=people[0], partner=partners[0]
     )
