@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from celery import current_app
+from celery.exceptions import OperationalError
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.db.models import F, Q
@@ -38,12 +39,23 @@ def create(*, kind: str, task: str, language: str, title: str, by: "User | None"
 
 
 def enqueue(document: Document) -> None:
-    """Queue the document's task on commit; if the broker is away, the sweep does it later."""
+    """Queue the document's task on commit."""
+    queue_on_commit(document.task, document.pk)
 
-    def send() -> None:
-        current_app.send_task(document.task, args=[str(document.pk)])
 
-    transaction.on_commit(send, robust=True)  # robust logs __qualname__, which a partial lacks
+def queue_on_commit(task: str, pk: UUID) -> None:
+    """Send ``task`` the id of a row once the row is there for everybody.
+
+    A broker that is away breaks nothing: the row says what is to be done, and a sweep queues it.
+    """
+
+    def send() -> None:  # a function, since a robust hook that fails is logged by its __qualname__
+        try:
+            current_app.send_task(task, args=[str(pk)])
+        except (OperationalError, ConnectionError) as error:
+            logger.warning("the broker is away, %s %s waits for the sweep: %s", task, pk, error)
+
+    transaction.on_commit(send, robust=True)
 
 
 def retry(document_id: UUID) -> bool:

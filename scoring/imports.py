@@ -12,12 +12,10 @@ from collections.abc import Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import partial
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, BinaryIO, cast
 from uuid import UUID
 
-from celery import current_app
 from django.conf import settings
 from django.core.files.base import File
 from django.db import transaction
@@ -25,6 +23,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from documents.jobs import queue_on_commit
 from scoring import bulk, facts, months, parsing, scores
 from scoring.models import PartnerCenterImport, Portfolio
 from scoring.parsing import NotReadable, Parsed
@@ -104,8 +103,7 @@ def take_good_rows(import_id: UUID, *, by: "User | None") -> bool:
 
 def enqueue(row: PartnerCenterImport) -> None:
     """Queue the import on commit; if the broker is away, the sweep does it later."""
-    send = partial(current_app.send_task, TASK, args=[str(row.pk)])
-    transaction.on_commit(send, robust=True)
+    queue_on_commit(TASK, row.pk)
 
 
 def _size_params(size: int) -> dict[str, int]:

@@ -3,7 +3,7 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import transaction
 
-from cooperation import rule_books
+from cooperation import checklist_pdf, rule_books
 
 
 class Command(BaseCommand):
@@ -23,9 +23,11 @@ class Command(BaseCommand):
             raise CommandError(f"{path}: {error}") from error
         try:
             book, content = rule_books.parse(text)
-            created = rule_books.save(book, content)[1]
+            row, created = rule_books.save(book, content)
         except (rule_books.InvalidRuleBook, rule_books.VersionTaken) as error:
             raise CommandError(f"{path}:\n{error}") from error
+        if write:
+            checklist_pdf.ensure(row)
         transaction.set_rollback(not write)
         done = ("loaded" if created else "was loaded already") if write else "valid, not written"
         self.stdout.write(f"{book.key} {book.version}: {len(book.points)} points, {done}")
