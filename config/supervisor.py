@@ -83,17 +83,19 @@ class Supervisor:
             time.sleep(0.5)
 
     def stop(self) -> None:
-        """Stop all processes, the last one first; who does not go in time is killed."""
-        for name in reversed(self.children):
-            child = self.children[name]
-            if child.poll() is None:
+        """Stop all processes, the first one last; who does not go in time is killed."""
+        children = list(self.children.values())
+        # The first one is the broker: it has to outlive those who talk to it.
+        for together in (children[1:], children[:1]):
+            for child in together:
                 child.terminate()
-                # The broker is the first one started: it has to outlive those who talk to it.
+            end = time.monotonic() + PATIENCE
+            for child in together:
                 with contextlib.suppress(subprocess.TimeoutExpired):
-                    child.wait(timeout=PATIENCE)
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                os.killpg(child.pid, signal.SIGKILL)  # the process and whatever it started
-            child.wait()
+                    child.wait(timeout=max(0.0, end - time.monotonic()))
+                with contextlib.suppress(ProcessLookupError, PermissionError):
+                    os.killpg(child.pid, signal.SIGKILL)  # the process and whatever it started
+                child.wait()
         self.children.clear()
 
     def __enter__(self) -> "Supervisor":
