@@ -166,7 +166,9 @@ def test_score_warns_in_english_with_the_month_in_iso_form(
 ) -> None:
     path = tmp_path / "usage.csv"
     path.write_bytes(office_usage([Row(usage={"2025-01": (50, 5), "2025-02": (50, 5)})]))
-    call("import_partner_center", "mueller", str(path), "--kind", "office-usage")
+    said = call("import_partner_center", "mueller", str(path), "--kind", "office-usage")
+    assert said.splitlines()[-1].startswith("The comparison month 2024-02 is missing")
+    assert "LIFETIME" in said
     printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
     assert [warning.split(":")[0] for warning in printed["warnings"]] == [
         "comparison_month_missing",

@@ -241,9 +241,12 @@ def test_old_data_are_pointed_out(partner: Partner) -> None:
     assert "data_old" in codes(scores.compute(partner, date(2025, 5, 1)))
 
 
-def test_score_is_computed_with_few_queries(
-    partner: Partner, django_assert_max_num_queries: Any
+@pytest.mark.parametrize("count", [1, 10])
+def test_queries_do_not_grow_with_the_tenants(
+    partner: Partner, count: int, django_assert_num_queries: Any
 ) -> None:
-    load(partner, office_usage(GROWN), training(PEOPLE))
-    with django_assert_max_num_queries(14):
+    load(partner, office_usage(GROWN[:count]), training(PEOPLE))
+    # savepoint 2, portfolio 2, months, claims 3, certificates, running, imports, names, same,
+    # score, ledger
+    with django_assert_num_queries(15):
         scores.compute(partner, date(2025, 3, 26))

@@ -9,9 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, no_translatio
 from django.utils import timezone
 
 from partners.models import Partner
-from scoring import imports
+from scoring import imports, scores
 from scoring.models import PartnerCenterImport
-from scoring.reasons import Fault, sentence
+from scoring.reasons import Caution, Fault, sentence
 
 
 class Command(BaseCommand):
@@ -58,6 +58,8 @@ class Command(BaseCommand):
             self._print_faults(read)
             for line in _report(row):
                 self.stdout.write(line)
+        for line in _hints(firm):
+            self.stdout.write(line)
 
     def _print_faults(self, read: imports.Read) -> None:
         if read.error is not None:
@@ -72,6 +74,14 @@ class Command(BaseCommand):
                 self.stdout.write(
                     f"{read.name}: {read.parsed.rejected_count} of {read.parsed.rows} rows rejected"
                 )
+
+
+def _hints(firm: Partner) -> Iterator[str]:
+    """What stands in the way of a score, best said while the file is still at hand."""
+    score = scores.latest(firm)
+    for caution in score.cautions if score is not None else []:
+        if caution["code"] == Caution.COMPARISON_MONTH_MISSING:
+            yield sentence(caution["code"], caution["params"], kind=Caution, localize=False)
 
 
 def _report(row: PartnerCenterImport) -> Iterator[str]:
