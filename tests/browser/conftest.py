@@ -6,7 +6,16 @@ from pathlib import Path
 
 import pytest
 from celery.contrib.testing.worker import start_worker
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from django.conf import settings
+from django.test import Client
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    ConsoleMessage,
+    Page,
+    expect,
+    sync_playwright,
+)
 from pytest_django.live_server_helper import LiveServer
 
 from config.celery import app
@@ -22,6 +31,11 @@ FLAGS = (
     "--no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync"
 ).split()
+
+# An invalid form is answered with 422. Chromium reports every such answer as an error of the page.
+ANSWERED_422 = "the server responded with a status of 422"
+
+expect.set_options(timeout=15_000)  # a busy machine is no failure
 
 
 @pytest.fixture(scope="session")
@@ -43,7 +57,9 @@ def worker(transactional_db: None) -> Iterator[None]:
 def open_browser(
     browser: Browser, live_server: LiveServer, tmp_path: Path
 ) -> Iterator[Callable[..., Page]]:
-    """``open_browser(phone=, dark=, english=, javascript=)``: a fresh browser window.
+    """``open_browser(user=, phone=, dark=, english=, javascript=)``: a fresh browser window.
+
+    With ``user`` that person is signed in already: for tests that are not about signing in.
 
     Every request to another host than the test server fails the test, as does every error on the
     browser's console: the content security policy reports there.
@@ -51,8 +67,17 @@ def open_browser(
     contexts: list[BrowserContext] = []
     faults: list[str] = []
 
+    def note_error(message: ConsoleMessage) -> None:
+        if message.type == "error" and ANSWERED_422 not in message.text:
+            faults.append(message.text)
+
     def open_page(
-        *, phone: bool = False, dark: bool = False, english: bool = False, javascript: bool = True
+        *,
+        user: User | None = None,
+        phone: bool = False,
+        dark: bool = False,
+        english: bool = False,
+        javascript: bool = True,
     ) -> Page:
         context = browser.new_context(
             base_url=live_server.url,
@@ -64,6 +89,8 @@ def open_browser(
         )
         context.set_default_timeout(15_000)
         contexts.append(context)
+        if user is not None:
+            enter(context, user, live_server.url)
         page = context.new_page()
         page.on(
             "request",
@@ -73,10 +100,7 @@ def open_browser(
                 else faults.append(f"request to {request.url}")
             ),
         )
-        page.on(
-            "console",
-            lambda message: faults.append(message.text) if message.type == "error" else None,
-        )
+        page.on("console", note_error)
         page.on("pageerror", lambda error: faults.append(str(error)))
         return page
 
@@ -84,6 +108,14 @@ def open_browser(
     for context in contexts:
         context.close()
     assert faults == []
+
+
+def enter(context: BrowserContext, user: User, url: str) -> None:
+    """Give the window a session of ``user``, without the sign-in page."""
+    client = Client()
+    client.force_login(user)
+    name = settings.SESSION_COOKIE_NAME
+    context.add_cookies([{"name": name, "value": client.cookies[name].value, "url": url}])
 
 
 def sign_in(page: Page, user: User) -> None:
