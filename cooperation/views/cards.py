@@ -159,7 +159,7 @@ class Card:
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A point's place in its rule; without a card while the point is not asked."""
+    """A point's place in its rule; without a card while it is not asked or filtered out."""
 
     point: Point
     card: Card | None
@@ -291,10 +291,9 @@ class Desk:
         visible = {point.key for point in points.visible_points(self.sheet, rule)}
         items = []
         for point in rule.points:
-            if point.key not in visible:
-                items.append(Item(point, None))  # keeps a place, so that it can appear
-            elif self.shows(point, show):
-                items.append(Item(point, self.card(point)))
+            shown = point.key in visible and self.shows(point, show)
+            # The others keep a place: an answer to another point can make them appear.
+            items.append(Item(point, self.card(point) if shown else None))
         summary = self.summaries[rule.number - 1]
         return Section(
             rule=rule,
