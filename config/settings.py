@@ -141,6 +141,11 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
     "socket_timeout": 30,
     "socket_connect_timeout": 2,
     "health_check_interval": 10,
+    # Without these a page waits six seconds for a broker that is away, trying to connect again.
+    "max_retries": 1,
+    "interval_start": 0,
+    "interval_step": 0.1,
+    "interval_max": 0.1,
 }
 # A page must not wait for a broker that is away: the row is there, and the sweep queues it later.
 CELERY_TASK_PUBLISH_RETRY = False
