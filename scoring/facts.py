@@ -34,6 +34,11 @@ def portfolio_of(partner: Partner) -> Portfolio:
     return Portfolio.objects.get_or_create(partner=partner)[0]
 
 
+def lock(partner: Partner) -> Portfolio:
+    """Hold the firm's facts until the transaction ends; every writer of them takes this first."""
+    return Portfolio.objects.select_for_update().get(pk=portfolio_of(partner).pk)
+
+
 # ---- Writing -------------------------------------------------------------------------------------
 
 

@@ -25,7 +25,7 @@ from django.utils.translation import gettext as _
 
 from documents.jobs import queue_on_commit
 from scoring import bulk, facts, months, parsing, scores
-from scoring.models import PartnerCenterImport, Portfolio
+from scoring.models import PartnerCenterImport
 from scoring.parsing import NotReadable, Parsed
 from scoring.reasons import Fault, sentence
 
@@ -184,8 +184,7 @@ def _claim(import_id: UUID | str, message_id: str) -> bool:
     now = timezone.now()
     with transaction.atomic():
         row = PartnerCenterImport.objects.select_related("partner").get(pk=import_id)
-        portfolio = facts.portfolio_of(row.partner)
-        Portfolio.objects.select_for_update().get(pk=portfolio.pk)
+        facts.lock(row.partner)
         others = PartnerCenterImport.objects.filter(
             partner=row.partner, state=State.RUNNING, started_at__gte=now - LEASE
         )
@@ -238,34 +237,39 @@ def _write(row: PartnerCenterImport, parsed: Parsed, *, score_as_of: date | None
     """Bring the facts up to date, then store the score that follows from them."""
     portfolio = facts.portfolio_of(row.partner)
     now = timezone.now()
+    # Reading and judging need no transaction: no other import of the firm runs beside this one. On
+    # SQLite each of the writes has its own, so that nobody else waits for long.
     one_by_one = bulk.rows_per_transaction() is not None
     whole: AbstractContextManager[object] = nullcontext() if one_by_one else transaction.atomic()
     with whole:
+        made = facts.plan(portfolio, parsed)
+        _describe(row, parsed)
+        if row.planned_at is None:
+            # Counted once: a second run after a crash would find its own rows unchanged.
+            row.planned_at = now
+            row.rows_new, row.rows_changed = made.new, made.changed
+            row.rows_unchanged, row.dates_changed = made.unchanged, made.dates_changed
         with transaction.atomic():
-            _lock(row, portfolio)
-            made = facts.plan(portfolio, parsed)
-            _describe(row, parsed)
-            if row.planned_at is None:
-                # Counted once: a second run after a crash would find its own rows unchanged.
-                row.planned_at = now
-                row.rows_new, row.rows_changed = made.new, made.changed
-                row.rows_unchanged, row.dates_changed = made.unchanged, made.dates_changed
+            _lock(row)
             row.save(update_fields=[*DESCRIPTION, *COUNTS, "planned_at"])
         for step in facts.steps(portfolio, made, now):
             with transaction.atomic():
-                _lock(row, portfolio)
+                _lock(row)
                 step()
+        drafted = None
+        if score_as_of is not None:
+            drafted = scores.draft(row.partner, score_as_of, by=row.imported_by, finishing=row)
         with transaction.atomic():
-            _lock(row, portfolio)
+            _lock(row)
             row.state, row.finished_at, row.error = State.DONE, timezone.now(), ""
             row.save(update_fields=["state", "finished_at", "error"])
-            if score_as_of is not None:
-                scores.compute(row.partner, score_as_of, by=row.imported_by)
+            if drafted is not None:
+                scores.store(drafted)
 
 
-def _lock(row: PartnerCenterImport, portfolio: Portfolio) -> None:
+def _lock(row: PartnerCenterImport) -> None:
     """The firm's lock, and proof that the row is still this run's own; says that it lives."""
-    Portfolio.objects.select_for_update().get(pk=portfolio.pk)
+    facts.lock(row.partner)
     own = PartnerCenterImport.objects.filter(
         pk=row.pk, state=State.RUNNING, claimed_by=row.claimed_by, attempts=row.attempts
     )

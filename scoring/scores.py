@@ -11,7 +11,7 @@ from django.db import transaction
 
 from scoring import bulk, facts, judging, months, results, rule_sets, rules
 from scoring.judging import Contribution
-from scoring.models import LedgerEntry, PartnerCenterImport, Portfolio, Score
+from scoring.models import LedgerEntry, PartnerCenterImport, Score
 from scoring.reasons import Caution
 
 if TYPE_CHECKING:
@@ -28,7 +28,26 @@ class Note:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-@transaction.atomic
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A score that is computed but not stored yet."""
+
+    score: Score
+    lines: "list[Line]"
+    based_on: "DataState"
+
+
+@dataclass(frozen=True, slots=True)
+class DataState:
+    """Which imports have made the facts what they are."""
+
+    done: tuple[str, ...]  # their ids, oldest first
+    is_running: bool
+
+
+ATTEMPTS = 3
+
+
 def compute(
     partner: "Partner",
     as_of: date,
@@ -40,9 +59,47 @@ def compute(
 
     When nothing has changed since the last one of the same day and rules, that one is returned.
     """
+    # Judging takes a while, and on SQLite a transaction stops every other writer: so the facts are
+    # read before it opens, and read again when an import has come to an end meanwhile.
+    for _attempt in range(ATTEMPTS):
+        drafted = draft(partner, as_of, rule_set, by=by)
+        with transaction.atomic():
+            facts.lock(partner)
+            if data_state(partner) == drafted.based_on:
+                return store(drafted)
+    with transaction.atomic():
+        facts.lock(partner)
+        return store(draft(partner, as_of, rule_set, by=by))
+
+
+def data_state(partner: "Partner", *, finishing: PartnerCenterImport | None = None) -> DataState:
+    """The imports that count; ``finishing`` is one whose facts are all written, though not done."""
+    State = PartnerCenterImport.State
+    own = finishing and finishing.pk
+    rows = list(
+        PartnerCenterImport.objects.filter(partner=partner, state__in=[State.DONE, State.RUNNING])
+        .order_by("finished_at", "pk")
+        .values_list("pk", "state")
+    )
+    done = [str(pk) for pk, state in rows if state == State.DONE and pk != own]
+    return DataState(
+        done=(*done, *([str(own)] if own else [])),
+        is_running=any(state == State.RUNNING and pk != own for pk, state in rows),
+    )
+
+
+def draft(
+    partner: "Partner",
+    as_of: date,
+    rule_set: rules.RuleSet | None = None,
+    *,
+    by: "User | None" = None,
+    finishing: PartnerCenterImport | None = None,
+) -> Draft:
+    """Compute a score without storing it."""
     rule_set = rule_set or rule_sets.for_day(as_of)
+    based_on = data_state(partner, finishing=finishing)
     portfolio = facts.portfolio_of(partner)
-    Portfolio.objects.select_for_update().get(pk=portfolio.pk)  # facts stand still meanwhile
     imported = facts.imported_months(portfolio)
     pair = judging.choose_months(imported, as_of)
     claims = [] if pair is None else facts.claims(portfolio, pair)
@@ -60,7 +117,8 @@ def compute(
     is_missing = pair is not None and pair.comparison not in imported
     provable = not is_missing or _began_later(claims, pair)
     notes = [
-        *_notes_on_data(partner, as_of, pair, claims, certificates, is_missing, provable),
+        *_notes_on_data(as_of, pair, claims, certificates, is_missing, provable),
+        *([Note(Caution.IMPORT_RUNNING.value)] if based_on.is_running else []),
         *(note for track in scored for note in cautions_of(rule_set, track)),
     ]
     score = Score(
@@ -74,27 +132,27 @@ def compute(
         designated=provable and any(track.passes for track in scored),
         track=rules.shown_track(scored).track.key,
         cautions=[{"code": note.code, "params": note.params} for note in notes],
-        import_ids=[
-            str(pk)
-            for pk in PartnerCenterImport.objects.filter(
-                partner=partner, state=PartnerCenterImport.State.DONE
-            )
-            .order_by("finished_at", "pk")
-            .values_list("pk", flat=True)
-        ],
+        import_ids=list(based_on.done),
         computed_by=by,
     )
     lines = list(_ledger(contributions, rule_set, facts.tenant_names(portfolio)))
     score.fingerprint = _fingerprint(score, lines)
+    return Draft(score, lines, based_on)
+
+
+@transaction.atomic
+def store(drafted: Draft) -> Score:
+    """Store a draft, or return the last score of the same day and rules when it says the same."""
+    score = drafted.score
     same = (
-        Score.objects.filter(partner=partner, as_of=as_of, rule_set=rule_set.key)
+        Score.objects.filter(partner=score.partner, as_of=score.as_of, rule_set=score.rule_set)
         .order_by("-computed_at")
         .first()
     )
     if same is not None and same.fingerprint == score.fingerprint:
         return same
     score.save(force_insert=True)
-    bulk.write(LedgerEntry, LEDGER_FIELDS, [(score.pk, *line) for line in lines])
+    bulk.write(LedgerEntry, LEDGER_FIELDS, [(score.pk, *line) for line in drafted.lines])
     return score
 
 
@@ -178,7 +236,6 @@ def _began_later(claims: Iterable[judging.Claim], pair: judging.Months | None) -
 
 
 def _notes_on_data(
-    partner: "Partner",
     as_of: date,
     pair: judging.Months | None,
     claims: list[judging.Claim],
@@ -201,11 +258,6 @@ def _notes_on_data(
             yield Note(Caution.DERIVED_DATES.value, {"count": derived})
     if not certificates:
         yield Note(Caution.NO_SKILLING_DATA.value)
-    running = PartnerCenterImport.objects.filter(
-        partner=partner, state=PartnerCenterImport.State.RUNNING
-    )
-    if running.exists():
-        yield Note(Caution.IMPORT_RUNNING.value)
 
 
 def cautions_of(rule_set: rules.RuleSet, scored: rules.TrackScore) -> Iterator[Note]:

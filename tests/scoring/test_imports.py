@@ -322,7 +322,7 @@ def test_import_killed_while_scoring_completes_when_run_again(
 ) -> None:
     row = queue(partner, FILE)
     with monkeypatch.context() as patch:
-        patch.setattr(scores, "compute", lambda *_args, **_options: (_ for _ in ()).throw(Killed))
+        patch.setattr(scores, "store", lambda _draft: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             imports.run(row.pk)
     row.refresh_from_db()

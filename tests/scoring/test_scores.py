@@ -246,7 +246,29 @@ def test_queries_do_not_grow_with_the_tenants(
     partner: Partner, count: int, django_assert_num_queries: Any
 ) -> None:
     load(partner, office_usage(GROWN[:count]), training(PEOPLE))
-    # savepoint 2, portfolio 2, months, claims 3, certificates, running, imports, names, same,
-    # score, ledger
-    with django_assert_num_queries(15):
+    # drafting 8: imports, portfolio, months, claims 3, certificates, names; storing 10: savepoints
+    # 4, portfolio 2, imports, same, score, ledger
+    with django_assert_num_queries(18):
         scores.compute(partner, date(2025, 3, 26))
+
+
+def test_score_is_made_again_when_an_import_ends_meanwhile(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    load(partner, office_usage(GROWN[:2]))
+    real = scores.draft
+    drafts: list[scores.Draft] = []
+
+    def interrupted(*args: Any, **options: Any) -> scores.Draft:
+        drafted = real(*args, **options)
+        if not drafts:
+            drafts.append(drafted)
+            content = ContentFile(office_usage(GROWN))
+            imports.run_now(partner, [("more.csv", content)], as_of=date(2025, 3, 20))
+        return drafted
+
+    monkeypatch.setattr(scores, "draft", interrupted)
+    score = scores.compute(partner, date(2025, 3, 26))
+    smb = next(track for track in score.tracks if track.key == "smb")
+    assert [metric.value for metric in smb.metrics if metric.key == "net_customer_adds"] == [10]
+    assert score.pk != drafts[0].score.pk
