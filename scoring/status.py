@@ -11,6 +11,7 @@ from datetime import date, timedelta
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from scoring import months
 
@@ -20,7 +21,7 @@ RENEWAL_NOTICE = timedelta(days=30)
 
 
 class Status(TextChoices):
-    IN_PROGRESS = "in_progress", _("In progress")
+    IN_PROGRESS = "in_progress", pgettext_lazy("status of a designation", "In progress")
     QUALIFIED = "qualified", _("Qualified")
     ENROLLED = "enrolled", _("Enrolled")
     RENEWAL_DUE = "renewal_due", _("Enrolled (renewal due)")

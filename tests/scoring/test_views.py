@@ -84,7 +84,7 @@ def test_overview_tells_the_score_in_words_and_figures(
     ]
     assert [text(row.select_one("td b")) for row in rows] == ["6,0", "5,0", "15,0", "4,5", "15,0"]
     assert text(rows[3].select_one(".metrics__options")) == "CPOR +75 · zählt CSP 0 · ergäbe 0,0"
-    assert [link["href"] for link in rows[3].select("a")][0] == metric_url(score, "usage_growth")
+    assert next(link["href"] for link in rows[3].select("a")) == metric_url(score, "usage_growth")
     facts = text(page.select_one("aside .facts"))
     assert "Februar 2025 mit Februar 2024" in facts
     assert "Modern Work 2023" in facts
