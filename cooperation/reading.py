@@ -27,7 +27,7 @@ class Said:
 class PointText:
     key: str
     number: str
-    prose: bool  # its lines are paragraphs, not a list
+    kind: str
     question: str
     default: str
     compared: Compared
@@ -41,6 +41,11 @@ class PointText:
     @property
     def label(self) -> str:
         return self.compared.label
+
+    @property
+    def prose(self) -> bool:
+        """Its lines are paragraphs, not a list."""
+        return self.kind == "text"
 
     @property
     def has_table(self) -> bool:
@@ -70,6 +75,10 @@ class RuleText:
     points: tuple[PointText, ...]
 
 
+GOAL = "shared_goal"
+ON_COVER = 8
+
+
 @dataclass(frozen=True, slots=True)
 class AgreementText:
     number: int
@@ -86,11 +95,13 @@ class AgreementText:
         return [point for rule in self.rules for point in rule.points if point.deviates]
 
     @property
+    def more_deviations(self) -> int:
+        """Those that do not fit on the cover."""
+        return max(0, len(self.deviations) - ON_COVER)
+
+    @property
     def points(self) -> int:
         return sum(len(rule.points) for rule in self.rules)
-
-
-GOAL = "shared_goal"
 
 
 def read(content: Mapping[str, Any], language: str) -> AgreementText:
@@ -130,7 +141,7 @@ def _point(point: Mapping[str, Any], names: Mapping[str, str], language: str) ->
     return PointText(
         key=point["key"],
         number=point["number"],
-        prose=point["kind"] == "text",
+        kind=point["kind"],
         question=localised(point["question"], language),
         default=localised(point["default"], language),
         compared=Compared(point["compared"]),

@@ -55,6 +55,7 @@ class Row:
     hidden: tuple[tuple[str, str], ...] = ()
     controls: tuple[Control, ...] = ()
     errors: tuple[str, ...] = ()
+    required: bool = False
     removable: bool = False
     up: bool = False
     down: bool = False
@@ -73,7 +74,11 @@ class Widget:
     total: str = ""  # the shares added up, when there is a sum to watch
     warning: str = ""
     note: Control | None = None
-    buttons: bool = False  # rows can be removed or moved
+
+    @property
+    def buttons(self) -> bool:
+        """Some row can be removed or moved."""
+        return any(row.removable or row.up or row.down for row in self.rows)
 
     @property
     def columns(self) -> int:

@@ -275,9 +275,7 @@ def _raci(form: _Form) -> Widget:
             )
         )
     head = (_("Task"), *(party.name for party in form.parties))
-    return Widget(
-        "raci", head=head, rows=tuple(rows), add=_("Add a task"), note=form.note(), buttons=True
-    )
+    return Widget("raci", head=head, rows=tuple(rows), add=_("Add a task"), note=form.note())
 
 
 def _contacts(form: _Form) -> Widget:
@@ -308,7 +306,8 @@ def _contacts(form: _Form) -> Widget:
                 "contacts",
                 index,
                 name=name,
-                title=f"{title} *" if required else title,
+                title=title,
+                required=bool(required),
                 hidden=((f"{path}.role", role),) if title else (),
                 controls=inputs if title else (chooser, *inputs),
                 removable=not title,
@@ -321,7 +320,6 @@ def _contacts(form: _Form) -> Widget:
         rows=tuple(rows),
         add=_("Add a person"),
         note=form.note(),
-        buttons=True,
     )
 
 
@@ -364,7 +362,6 @@ def _money(form: _Form) -> Widget:
         rows=tuple(rows),
         add=_("Add an item"),
         note=form.note(),
-        buttons=True,
     )
 
 
@@ -409,7 +406,6 @@ def _escalation(form: _Form) -> Widget:
         rows=tuple(rows),
         add=_("Add a level"),
         note=form.note(),
-        buttons=True,
     )
 
 
@@ -439,7 +435,6 @@ def _table(form: _Form) -> Widget:
         rows=tuple(rows),
         add=_("Add a row"),
         note=form.note(),
-        buttons=True,
         warning=str(form.point.warning) if form.point.warning else "",
     )
 
