@@ -124,12 +124,7 @@ def _list_context(request: PortalRequest) -> dict[str, Any]:
 
 def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
     item = get_object_or_404(_visible(request), pk=pk)
-    is_done = item.state == State.DONE
-    score = (
-        Score.objects.filter(partner=item.partner, computed_at__gte=item.finished_at).last()
-        if is_done and item.finished_at
-        else None
-    )
+    score = _first_score_with(item)
     return {
         "tab": "imports",
         "item": item,
@@ -147,6 +142,15 @@ def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
         "score": score,
         "missing_month": _missing_month(score),
     }
+
+
+def _first_score_with(item: PartnerCenterImport) -> Score | None:
+    """The score that was computed with this file for the first time."""
+    if item.state != State.DONE:
+        return None
+    later = Score.objects.filter(partner=item.partner, computed_at__gte=item.created_at)
+    candidates = later.order_by("computed_at", "pk")[:20]
+    return next((score for score in candidates if str(item.pk) in score.import_ids), None)
 
 
 def _missing_month(score: Score | None) -> str:

@@ -89,7 +89,7 @@ def _page(
         context["has_data"] = imports.exists()
         return render(request, "scoring/start.html", context)
     context |= score_context(request, score)
-    context["newer_data"] = imports.filter(finished_at__gt=score.computed_at).exists()
+    context["newer_data"] = imports.exclude(pk__in=score.import_ids).exists()
     return render(request, "scoring/score.html", context)
 
 
