@@ -1,7 +1,7 @@
 """A real Chromium, a real server and a Celery worker in a thread, for the journeys."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 
 import pytest
@@ -37,6 +37,24 @@ ANSWERED_422 = "the server responded with a status of 422"
 
 expect.set_options(timeout=15_000)  # a busy machine is no failure
 
+HAS_FAILED = pytest.StashKey[bool]()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.when == "call":
+        item.stash[HAS_FAILED] = report.failed
+    return report
+
+
+def show(page: Page, picture: Path) -> None:
+    """Print where a failed test stood, and keep a picture of it."""
+    page.screenshot(path=picture)
+    print(f"{page.url}: {page.title()}, {picture}")  # noqa: T201 -- pytest shows it with the failure
+
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
@@ -49,13 +67,14 @@ def browser() -> Iterator[Browser]:
 @pytest.fixture
 def worker(transactional_db: None) -> Iterator[None]:
     """A Celery worker that shares the tests' memory broker."""
+    app.control.purge()  # what earlier tests queued and nobody wanted
     with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR"):
         yield
 
 
 @pytest.fixture
 def open_browser(
-    browser: Browser, live_server: LiveServer, tmp_path: Path
+    request: pytest.FixtureRequest, browser: Browser, live_server: LiveServer, tmp_path: Path
 ) -> Iterator[Callable[..., Page]]:
     """``open_browser(user=, phone=, dark=, english=, javascript=)``: a fresh browser window.
 
@@ -105,7 +124,9 @@ def open_browser(
         return page
 
     yield open_page
-    for context in contexts:
+    for number, context in enumerate(contexts, start=1):
+        if request.node.stash.get(HAS_FAILED, False):
+            show(context.pages[0], tmp_path / f"window-{number}.png")
         context.close()
     assert faults == []
 
