@@ -425,6 +425,8 @@ def judge_people(
                     item[3].expires_on or date.max,
                     item[3].completed_on,
                     item[3].certification,
+                    item[3].is_linked,
+                    item[3].name,
                 ),
             )
             for track in rule_set.tracks:
@@ -463,22 +465,31 @@ def same_people(certificates: Iterable[Certificate]) -> dict[str, list[Certifica
     without an MCPID belongs to the person with that e-mail address, a row with nothing but a name
     to the first person of that name: rather one person too few than one counted twice.
     """
-    rows = sorted(certificates, key=lambda row: (_RANK[row.person.split(":", 1)[0]], row.person))
+    rows: dict[str, list[Certificate]] = {}
+    for row in certificates:
+        rows.setdefault(row.person, []).append(row)
     by_mail: dict[str, str] = {}
     by_name: dict[str, str] = {}
     people: dict[str, list[Certificate]] = {}
-    for row in rows:
-        kind = row.person.split(":", 1)[0]
-        key = row.person
-        if kind != "mcp" and row.email:
-            key = by_mail.get(row.email, key)
-        if kind == "name":
-            key = by_name.get(_same_name(row.name), key)
-        people.setdefault(key, []).append(row)
-        if row.email:
-            by_mail.setdefault(row.email, key)
-        by_name.setdefault(_same_name(row.name), key)
+    for key in sorted(rows, key=lambda key: (_RANK[_kind(key)], key)):
+        mails = sorted({row.email for row in rows[key]} - {""})
+        names = sorted({_same_name(row.name) for row in rows[key]} - {""})
+        known = []
+        if _kind(key) != "mcp":
+            known += [by_mail[mail] for mail in mails if mail in by_mail]
+        if _kind(key) == "name":
+            known += [by_name[name] for name in names if name in by_name]
+        person = known[0] if known else key
+        people.setdefault(person, []).extend(rows[key])
+        for mail in mails:
+            by_mail.setdefault(mail, person)
+        for name in names:
+            by_name.setdefault(name, person)
     return people
+
+
+def _kind(person: str) -> str:
+    return person.split(":", 1)[0]
 
 
 _RANK = {"mcp": 0, "mail": 1, "aad": 2, "name": 3}

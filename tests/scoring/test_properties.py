@@ -286,7 +286,7 @@ def test_people_are_counted_once_in_any_order(
     keys = [(row.track, row.metric, row.subject) for row in one]
     assert len(set(keys)) == len(keys)
     other = list(judging.judge_people(chance.sample(rows, len(rows)), RULE_SETS[0], AS_OF))
-    assert judging.count(other) == judging.count(one)
+    assert other == one
 
 
 @pytest.mark.parametrize("option", sorted(OPTION_VALUES))
