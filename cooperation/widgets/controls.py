@@ -23,6 +23,7 @@ class Control:
     type: str = "text"
     value: str = ""
     choices: tuple[Choice, ...] = ()
+    context: str = ""  # said before the label to screen readers only: the row it stands in
     help: str = ""
     unit: str = ""  # stands behind the input: %, EUR
     errors: tuple[str, ...] = ()

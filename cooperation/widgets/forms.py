@@ -255,9 +255,10 @@ def _raci(form: _Form) -> Widget:
         selects = tuple(
             form.select(
                 f"{path}.cells.{party.key}",
-                f"{name}: {party.name}",
+                party.name,
                 letters,
                 cells.get(party.key) or "-",
+                context=name,
                 row_errors=_row_errors(form, path),
             )
             for party in form.parties
@@ -335,8 +336,9 @@ def _money(form: _Form) -> Widget:
         name = title or string(row.get("label")) or _("Row %(number)s") % {"number": index + 1}
         amount = form.control(
             f"{path}.amount",
-            f"{name}: {_('Amount, net')}",
+            _("Amount, net"),
             string(row.get("amount")),
+            context=name,
             numeric=True,
             maxlength=20,
         )
