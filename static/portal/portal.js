@@ -29,20 +29,35 @@
   });
 
   // htmx keeps the focus where the id survived. Where the focused control is gone, the focus would
-  // fall to the top of the page: lead it to the first fault, or to what the fragment names itself.
-  let hadFocus = false;
+  // fall to the top of the page: lead it to what the fragment names itself, or to the region. What
+  // was refused leads to the first fault, also from a button that survived: else nobody hears it.
+  const watched = new WeakMap(); // by request: id of the region in which the focus was
+  const active = () => document.activeElement;
+
+  document.addEventListener("htmx:beforeRequest", (event) => {
+    const { target, xhr } = event.detail; // a button that is disabled in a moment loses the focus
+    if (target.contains(active())) watched.set(xhr, target.id);
+  });
   document.addEventListener("htmx:beforeSwap", (event) => {
-    hadFocus = event.detail.target.contains(document.activeElement);
+    const { target, xhr } = event.detail;
+    if (target.contains(active())) watched.set(xhr, target.id);
+    else if (active() !== document.body) watched.delete(xhr); // went on elsewhere meanwhile
   });
   document.addEventListener("htmx:afterSettle", (event) => {
-    const region = event.detail.elt;
+    const { elt: region, xhr } = event.detail;
     const words = region.matches("[data-announce]") ? region : region.querySelector("[data-announce]");
     if (words) document.getElementById("announce").textContent = words.dataset.announce;
-    if (!hadFocus || document.activeElement !== document.body) return;
-    hadFocus = false;
-    const next = region.querySelector("[aria-invalid='true']") ?? region.querySelector("[data-focus]");
-    const place = next ?? region;
-    if (!next && !place.hasAttribute("tabindex")) place.setAttribute("tabindex", "-1");
-    place.focus({ preventScroll: true });
+    // Regions that came out of band are settled too, before the one that was asked for.
+    if (watched.get(xhr) !== region.id) return;
+    watched.delete(xhr);
+    const fault =
+      region.querySelector("[aria-invalid='true']") ??
+      (xhr.status === 422 ? region.querySelector(".errorlist, .notice--warn") : null);
+    if (active() !== document.body && !(xhr.status === 422 && fault)) return;
+    const place = fault ?? region.querySelector("[data-focus]") ?? region;
+    if (!place.matches("a, button, input, select, textarea, [tabindex]")) {
+      place.setAttribute("tabindex", "-1");
+    }
+    place.focus({ preventScroll: !fault });
   });
 })();
