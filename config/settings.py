@@ -185,6 +185,7 @@ LOCALE_PATHS = [
     for room in ("portal", "partners", "documents", "scoring", "cooperation")
 ]
 TIME_ZONE = "Europe/Berlin"
+FORMAT_MODULE_PATH = ["config.formats"]
 USE_TZ = True
 
 STATIC_URL = "/static/"
