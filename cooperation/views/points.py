@@ -1,11 +1,12 @@
 """The checklist of an agreement: read it, answer, confirm, ask for a talk, take the defaults."""
 
 from typing import Any
+from urllib.parse import urlsplit
 from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpResponse
+from django.http import Http404, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.template.loader import render_to_string
 from django.urls import reverse
@@ -13,6 +14,8 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
+from django.views.decorators.vary import vary_on_headers
+from django_htmx.http import HttpResponseClientRedirect
 
 from cooperation import answers, fast_track, kinds, perms, points, widgets
 from cooperation.agreements import NotPossible, StalePoint
@@ -101,6 +104,7 @@ def _card_page(
 
 
 @require_GET
+@vary_on_headers("HX-Request")
 def point(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """One point by itself."""
     opened = open_agreement(request, pk)
@@ -111,9 +115,10 @@ def _done(
     request: PortalRequest, opened: Opened, point: Point, before: Sheet, said: str
 ) -> HttpResponse:
     """After a change: the card and all that changed with it, or back to the checklist."""
-    if not request.htmx:
+    if not _is_on_checklist(request, opened):
         messages.success(request, said)
-        return _back(opened, point)
+        back = _back(opened, point)
+        return HttpResponseClientRedirect(back.url) if request.htmx else back
     opened.reload()
     desk = opened.desk()
     if points.is_visible(opened.sheet, point):
@@ -131,7 +136,15 @@ def _done(
     return HttpResponse("".join(parts))
 
 
-def _back(opened: Opened, point: Point) -> HttpResponse:
+def _is_on_checklist(request: PortalRequest, opened: Opened) -> bool:
+    """Whether htmx asks from the page with all the points: one can stand on a page of its own."""
+    if not request.htmx:
+        return False
+    path = urlsplit(request.htmx.current_url_abs_path or "").path
+    return path in ("", reverse("cooperation:agreement_detail", args=[opened.agreement.pk]))
+
+
+def _back(opened: Opened, point: Point) -> HttpResponseRedirect:
     url = reverse("cooperation:agreement_detail", args=[opened.agreement.pk])
     return redirect(f"{url}{opened.query}#point-{point.key}")
 
@@ -167,7 +180,7 @@ def _not_possible(
     opened.reload()
     if not points.is_visible(opened.sheet, point) or not request.htmx:
         messages.warning(request, str(error))
-        response = _back(opened, point)
+        response: HttpResponse = _back(opened, point)
         if request.htmx:
             response = HttpResponse(status=204)
             response["HX-Redirect"] = reverse(
@@ -186,6 +199,7 @@ def _given_revision(request: PortalRequest) -> int:
 
 
 @require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
 def point_answer(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Answer a point: the form on GET, the proposal on POST."""
     opened = open_agreement(request, pk)
@@ -278,6 +292,7 @@ def point_confirm(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
 
 
 @require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
 def point_not_applicable(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Propose that a point does not apply to us."""
     opened = open_agreement(request, pk)
@@ -321,6 +336,7 @@ def _lines(error: kinds.InvalidAnswer) -> tuple[str, ...]:
 
 
 @require_http_methods(["GET", "POST"])
+@vary_on_headers("HX-Request")
 def point_talk(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Ask for a talk about a point."""
     opened = open_agreement(request, pk)

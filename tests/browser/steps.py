@@ -33,16 +33,21 @@ def open_form(page: Page, key: str, action: str = "answer") -> Locator:
     return form
 
 
+def submit(page: Page, key: str) -> None:
+    """Press the main button of the open form of a point."""
+    page.locator(f"#point-{key}-form .form-actions button[type=submit]").click()
+
+
 def send(page: Page, key: str) -> None:
     """Send the open form of a point and wait until the card shows the answer."""
-    page.locator(f"#point-{key}-save").click()
+    submit(page, key)
     expect(page.locator(f"#point-{key}-form")).to_have_count(0)
 
 
 def refused(page: Page, key: str) -> Locator:
     """Send the open form of a point, which is refused; the form with its sentences."""
     form = page.locator(f"#point-{key}-form")
-    page.locator(f"#point-{key}-save").click()
+    submit(page, key)
     expect(form.locator(".errorlist").first).to_be_visible()
     return form
 

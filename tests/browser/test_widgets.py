@@ -121,7 +121,7 @@ def test_answers_in_figures(open_browser: Callable[..., Page]) -> None:
     steps.send(page, "customer_protection_period")
     expect(card(page, "customer_protection_period")).to_contain_text("18 Monate")
 
-    # date_range: not backwards
+    # date_range: the end not before the start
     form = steps.open_form(page, "term")
     steps.fill(form, {"start": "2027-03-01", "end": "2027-02-01"})
     steps.refused(page, "term")
@@ -250,7 +250,7 @@ def test_who_answers_too_late_sees_both_answers(open_browser: Callable[..., Page
     form = steps.open_form(page, "shared_goal")
     firms.propose(1, "shared_goal", "Das Ziel der anderen")
     steps.fill(form, {"text": "Unser Ziel"})
-    page.locator("#point-shared_goal-save").click()
+    steps.submit(page, "shared_goal")
 
     # Nothing is overwritten, nothing is lost.
     expect(form.locator(".notice--warn")).to_contain_text("Das Ziel der anderen")
@@ -304,7 +304,7 @@ def test_a_talk_and_a_point_that_does_not_apply(open_browser: Callable[..., Page
 def test_a_point_is_confirmed_by_keyboard(open_browser: Callable[..., Page]) -> None:
     firms = world()
     firms.fill()
-    firms.propose(1, "contacts", CONTACTS[:1] + [{**CONTACTS[1], "person": "Cleo Lang"}])
+    firms.propose(1, "contacts", [CONTACTS[0], {**CONTACTS[1], "person": "Cleo Lang"}])
     page = open_checklist(open_browser, firms, show="mine")
 
     page.keyboard.press("Tab")

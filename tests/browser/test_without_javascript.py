@@ -39,10 +39,10 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
     # An answer has a page of its own, which says what is missing and leads back to the point.
     page.locator("#point-shared_goal-answer").click()
     expect(page).to_have_url(ends_with(f"{url}punkt/shared_goal/antworten/?show=mine"))
-    page.locator("#point-shared_goal-save").click()
+    steps.submit(page, "shared_goal")
     expect(page.locator("#shared_goal-text_errors")).to_be_visible()
     page.locator("textarea[name=text]").fill("Ein Start mit Teams")
-    page.locator("#point-shared_goal-save").click()
+    steps.submit(page, "shared_goal")
     expect(page).to_have_url(ends_with(f"{url}?show=mine#point-shared_goal"))
     expect(steps.card(page, "shared_goal")).to_be_empty()  # it no longer waits for this firm
 
@@ -53,7 +53,7 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
     page.goto(url)
     page.locator("#point-shared_goal-answer").click()
     page.locator("textarea[name=text]").fill("Ein Start <b>ohne</b> Papier")
-    page.locator("#point-shared_goal-save").click()
+    steps.submit(page, "shared_goal")
     expect(steps.card(page, "shared_goal")).to_contain_text("Ein Start <b>ohne</b> Papier")
     expect(state(page, "shared_goal")).to_have_class("tag tag--proposed")
 
@@ -67,17 +67,17 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
     # A talk needs its words.
     page.goto(url)
     page.locator("#point-publicity-talk").click()
-    page.locator("#point-publicity-save").click()
+    steps.submit(page, "publicity")
     expect(page.locator("#point-publicity-comment_errors")).to_be_visible()
     page.locator("textarea[name=comment]").fill("Dürfen wir darüber schreiben?")
-    page.locator("#point-publicity-save").click()
+    steps.submit(page, "publicity")
     expect(state(page, "publicity")).to_have_class("tag tag--talk")
     expect(steps.card(page, "publicity")).to_contain_text("Dürfen wir darüber schreiben?")
 
     # A point can be set aside.
     page.locator("#point-review_rhythm-na").click()
     page.locator("textarea[name=note]").fill("Das Projekt dauert zwei Wochen.")
-    page.locator("#point-review_rhythm-save").click()
+    steps.submit(page, "review_rhythm")
     expect(state(page, "review_rhythm")).to_have_class("tag tag--proposed")
 
     # The other firm talks and confirms.
