@@ -178,16 +178,13 @@ def _not_possible(
     request: PortalRequest, opened: Opened, point: Point, error: NotPossible
 ) -> HttpResponse:
     opened.reload()
-    if not points.is_visible(opened.sheet, point) or not request.htmx:
-        messages.warning(request, str(error))
-        response: HttpResponse = _back(opened, point)
-        if request.htmx:
-            response = HttpResponse(status=204)
-            response["HX-Redirect"] = reverse(
-                "cooperation:agreement_detail", args=[opened.agreement.pk]
-            )
-        return response
-    return _card_page(request, opened, point, 409, problem=str(error))
+    if points.is_visible(opened.sheet, point) and request.htmx:
+        return _card_page(request, opened, point, 409, problem=str(error))
+    messages.warning(request, str(error))
+    if request.htmx:  # the card is gone: only the whole page can say why
+        url = reverse("cooperation:agreement_detail", args=[opened.agreement.pk])
+        return HttpResponseClientRedirect(url)
+    return _back(opened, point)
 
 
 def _given_revision(request: PortalRequest) -> int:

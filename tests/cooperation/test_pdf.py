@@ -3,6 +3,7 @@
 import hashlib
 import io
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 from pypdf import PdfReader
@@ -103,7 +104,7 @@ def test_agreement_pdf_shows_html_literally_and_fetches_nothing() -> None:
 def test_agreement_pdf_is_tagged_and_named_in_its_language() -> None:
     version = signed(world())
     reader = PdfReader(io.BytesIO(agreement_pdf.render_version(version, language="en")))
-    catalog = reader.trailer["/Root"]
+    catalog: Any = reader.trailer["/Root"]
     assert catalog["/Lang"] == "en"
     assert catalog["/MarkInfo"]["/Marked"]
     assert reader.metadata is not None

@@ -221,9 +221,9 @@ def test_firm_answers_for_itself_and_reads_the_others() -> None:
     )
 
     given = Answer.objects.filter(point_key="contributions")
-    assert {answer.partner_id: answer.value["text"] for answer in given} == {
-        two.firms[0].pk: "Drei Leute",
-        two.firms[1].pk: "Zwei Leute",
+    assert {answer.partner_id: answer.value for answer in given} == {
+        two.firms[0].pk: {"text": "Drei Leute"},
+        two.firms[1].pk: {"text": "Zwei Leute"},
     }
 
 
@@ -527,3 +527,36 @@ def test_strangers_and_invited_firms_find_nothing() -> None:
         for name in ("fast_track", "freeze"):
             assert browser.post(name, two.agreement.pk).status == 404
     assert Browser(two.people[0]).get("agreement_detail", two.agreement.pk).status == 200
+
+
+@pytest.mark.parametrize("htmx", [True, False])
+def test_point_that_went_meanwhile_is_explained_on_the_whole_page(
+    htmx: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    two = world()
+    two.propose(0, "customer_protection", "yes")
+    ask = answers.propose
+
+    def too_late(*args: Any, **kwargs: Any) -> Any:
+        monkeypatch.setattr(answers, "propose", ask)
+        two.propose(1, "customer_protection", {"answer": "no", "note": "Nicht nötig"})
+        return ask(*args, **kwargs)
+
+    monkeypatch.setattr(answers, "propose", too_late)
+    browser = Browser(two.people[0], htmx=htmx)
+    page = browser.post(
+        "point_answer",
+        two.agreement.pk,
+        "customer_protection_period",
+        revision="0",
+        number="6",
+        unit="months",
+    )
+
+    url = f"/vereinbarung/{two.agreement.pk}/"
+    where = page.response.headers["HX-Redirect" if htmx else "Location"]
+    assert where.startswith(url)
+    shown = browser.get("agreement_detail", two.agreement.pk)
+    assert shown.messages() == [
+        "This question does not apply any more, because another answer has changed."
+    ]

@@ -7,7 +7,6 @@ from bs4 import BeautifulSoup
 from django.http import QueryDict
 from django.template.loader import render_to_string
 from django.utils import translation
-from django.utils.datastructures import MultiValueDict
 
 from cooperation import kinds, rule_books, widgets
 from cooperation.kinds import InvalidAnswer
@@ -128,7 +127,8 @@ def test_every_input_has_a_label_and_an_id_of_its_own() -> None:
 
 def post(**data: Any) -> QueryDict:
     sent = QueryDict(mutable=True)
-    sent.update(MultiValueDict({key: [value] for key, value in data.items()}))
+    for name, value in data.items():
+        sent[name] = value
     return sent
 
 
