@@ -23,6 +23,7 @@ report() { # report NAME SINCE
   awk -v name="$1" -v from="$2" -v to="$(now)" 'BEGIN { printf "%-32s %6.1f s\n", name, to - from }'
 }
 start_demo() { # start_demo CLONE NAME
+  : >"$scratch/demo.log" # now, not when the background job gets to it
   from=$(now)
   "$1/bin/demo" >"$scratch/demo.log" 2>&1 &
   demo=$!
