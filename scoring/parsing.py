@@ -9,7 +9,7 @@ import io
 import re
 import uuid
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, BinaryIO, NamedTuple
@@ -21,7 +21,8 @@ from scoring.rule_sets import Vocabulary, normal
 OFFICE_USAGE, CPOR, TRAINING = "office-usage", "cpor", "training"
 AUTO = "auto"
 REJECTED_KEPT = 500  # rejected rows that are reported one by one; all are counted
-LARGEST = 2_147_483_647  # what an integer column holds
+LARGEST = 50_000_000  # more than any tenant has; summed over all workloads it fits a column
+DIGITS = 12  # of a number at most: beyond that it is too large, however it is written
 EARLIEST_YEAR = 2000
 
 
@@ -171,8 +172,15 @@ def _recognise(header: Sequence[str]) -> str:
     known = sum(has(USAGE_COLUMNS[name]) for name in NEEDED[OFFICE_USAGE])
     if known >= 2:
         return CPOR if has(CLAIM_ID) else OFFICE_USAGE
-    found = ", ".join(name.strip() for name in header if name.strip())[:200]
+    found = storable(", ".join(name.strip() for name in header if name.strip()), 200)
     raise NotReadable(Fault.UNKNOWN_COLUMNS, found=found or "–")
+
+
+def _require_single(header: Sequence[str], columns: Iterable[Column]) -> None:
+    """Of two columns with one name nobody can say which is meant."""
+    names = Counter(normal(name) for name in header)
+    if twice := [column.name for column in columns if names[normal(column.name)] > 1]:
+        raise NotReadable(Fault.COLUMNS_TWICE, columns=", ".join(twice))
 
 
 # ---- Reading -------------------------------------------------------------------------------------
@@ -256,6 +264,7 @@ def _read(
     }
     if missing := [columns[name].name for name in NEEDED[kind] if name not in places]:
         raise NotReadable(Fault.MISSING_COLUMNS, columns=", ".join(missing))
+    _require_single(header, columns.values())
     parsed = Parsed(kind)
     reader = (_TrainingReader if kind == TRAINING else _UsageReader)(
         parsed, header, places, names, today
@@ -289,22 +298,41 @@ class _Rows:
             self.line += 1
         if not first:
             raise NotReadable(Fault.EMPTY_FILE)
-        delimiter = max(",\t;|", key=first.count)
-        self.header = next(csv.reader([first], delimiter=delimiter, strict=False))
-        self.reader = csv.reader(text, delimiter=delimiter, strict=False)
+        self.delimiter = max(",\t;|", key=first.count)
+        try:
+            self.header = next(csv.reader([first], delimiter=self.delimiter))
+        except csv.Error as error:
+            raise NotReadable(Fault.BROKEN_CSV, line=self.line) from error
+        self.written: list[str] = []  # the lines of the row that is being read
+        self.reader = csv.reader(self._lines(text), delimiter=self.delimiter)
+
+    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
+        for line in text:
+            self.written.append(line)
+            yield line
 
     def __iter__(self) -> Iterator[tuple[int, list[str]]]:
         reader, offset = self.reader, self.line
         while True:
             line = offset + reader.line_num + 1
+            self.written.clear()
             try:
                 row = next(reader)
+                if len(self.written) > 1:
+                    self._require_closed()
             except StopIteration:
                 return
             except csv.Error as error:
                 raise NotReadable(Fault.BROKEN_CSV, line=line) from error
             if row and (len(row) > 1 or row[0].strip()):
                 yield line, row
+
+    def _require_closed(self) -> None:
+        """Raise ``csv.Error`` for a cell over several lines that nobody meant to write.
+
+        A quotation mark that is never closed would silently swallow all the rows behind it.
+        """
+        next(csv.reader(self.written.copy(), delimiter=self.delimiter, strict=True))
 
 
 class _BadValue(Exception):
@@ -532,8 +560,8 @@ def parse_count(text: str) -> int:
     match = GROUPED.fullmatch(digits) or PLAIN.fullmatch(digits)
     if match is None:
         raise _Wrong(Fault.NOT_A_NUMBER)
-    number = int(re.sub(r"\D", "", match[1]))
-    if number > LARGEST:
+    written = re.sub(r"\D", "", match[1]).lstrip("0")
+    if len(written) > DIGITS or (number := int(written or "0")) > LARGEST:
         raise _Wrong(Fault.TOO_LARGE)
     return number
 

@@ -6,6 +6,7 @@ The codes are stored with their parameters and translated when they are shown. L
 
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import date
 from typing import Any
 
@@ -215,6 +216,10 @@ class Fault(TextChoices):
         ),
     )
     MISSING_COLUMNS = ("missing_columns", _("These columns are missing: %(columns)s."))
+    COLUMNS_TWICE = (
+        "columns_twice",
+        _("These columns are there twice: %(columns)s. Please keep the one that is meant."),
+    )
     TOO_BIG = "too_big", _("The file has %(size)s MB. We read files of up to %(limit)s MB.")
 
 
@@ -239,10 +244,11 @@ def sentence(
 
 
 def _as_read(value: object) -> object:
-    if isinstance(value, str) and ISO_DAY.fullmatch(value):
-        return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
-    if isinstance(value, str) and ISO_MONTH.fullmatch(value):
-        return date_format(months.first_day(months.parse_label(value)), "YEAR_MONTH_FORMAT")
+    with suppress(ValueError):  # a file may hold 31 February, and the sentence about it this value
+        if isinstance(value, str) and ISO_DAY.fullmatch(value):
+            return date_format(date.fromisoformat(value), "SHORT_DATE_FORMAT")
+        if isinstance(value, str) and ISO_MONTH.fullmatch(value):
+            return date_format(months.first_day(months.parse_label(value)), "YEAR_MONTH_FORMAT")
     return value
 
 

@@ -421,9 +421,12 @@ def test_file_that_cannot_be_used(content: bytes, fault: Fault, params: dict[str
     assert caught.value.params == params
 
 
-def test_stray_quotation_mark_rejects_a_row_and_says_so() -> None:
+def test_stray_quotation_mark_is_looked_for_where_the_row_begins() -> None:
     good = f"{TENANT},Exchange,2025-01,50,20,CPOR"
-    parsed = read(usage_file(good, f'"{good}', good))
+    with pytest.raises(NotReadable) as caught:
+        read(usage_file(good, f'"{good}', good))
+    assert (caught.value.fault, caught.value.params) == (Fault.BROKEN_CSV, {"line": 3})
+    parsed = read(usage_file(good, f'"{good}"', good))
     assert [(bad.line, bad.reason) for bad in parsed.rejected] == [(3, Fault.WRONG_COLUMNS)]
 
 
