@@ -27,6 +27,7 @@ logger = logging.getLogger(__name__)
 
 LEASE = timedelta(minutes=5)  # above Celery's hard time limit: who holds a row longer is dead
 ATTEMPTS = 5
+GIVEN_UP = "The worker was killed each time, by the clock or for want of memory."
 
 
 def create(*, kind: str, task: str, language: str, title: str, by: "User | None") -> Document:
@@ -92,12 +93,18 @@ def build(
 
 def _claim(document_id: UUID | str, message_id: str) -> bool:
     now = timezone.now()
-    free = Q(state=Document.State.QUEUED) | Q(
+    left = Q(
         Q(started_at__lt=now - LEASE) | Q(claimed_by=message_id, claimed_by__gt=""),
         state=Document.State.RUNNING,
     )
+    own = Document.objects.filter(pk=document_id)
+    # What kills its worker never comes to ``_fail``: without this it would do so for ever.
+    if own.filter(left, attempts__gte=ATTEMPTS).update(
+        state=Document.State.FAILED, error=GIVEN_UP, claimed_by=""
+    ):
+        return False
     return bool(
-        Document.objects.filter(free, pk=document_id).update(
+        own.filter(Q(state=Document.State.QUEUED) | left).update(
             state=Document.State.RUNNING,
             started_at=now,
             claimed_by=message_id[:60],

@@ -37,6 +37,7 @@ logger = logging.getLogger(__name__)
 TASK = "scoring.tasks.run_import"
 LEASE = timedelta(minutes=5)  # above Celery's hard time limit: who holds a row longer is dead
 ATTEMPTS = 5
+GIVEN_UP = "The worker was killed each time, by the clock or for want of memory."
 State = PartnerCenterImport.State
 Kind = PartnerCenterImport.Kind
 UNUSED_KEPT = 200  # different values that the report names, the most frequent first
@@ -190,12 +191,18 @@ def _claim(import_id: UUID | str, message_id: str) -> bool:
         )
         if others.exclude(pk=row.pk).exists():
             return False  # it starts this one when it is done
-        free = Q(state=State.QUEUED) | Q(
+        left = Q(
             Q(started_at__lt=now - LEASE) | Q(claimed_by=message_id, claimed_by__gt=""),
             state=State.RUNNING,
         )
+        own = PartnerCenterImport.objects.filter(pk=import_id)
+        # What kills its worker never comes to ``_fail``: without this it would do so for ever.
+        if own.filter(left, attempts__gte=ATTEMPTS).update(
+            state=State.FAILED, finished_at=now, error=GIVEN_UP, claimed_by=""
+        ):
+            return False
         return bool(
-            PartnerCenterImport.objects.filter(free, pk=import_id).update(
+            own.filter(Q(state=State.QUEUED) | left).update(
                 state=State.RUNNING,
                 started_at=now,
                 claimed_by=message_id[:60],

@@ -187,3 +187,21 @@ def test_the_sweep_queues_what_was_lost_and_nothing_else(monkeypatch: pytest.Mon
 
     assert {document.pk for document in queued} == {lost.pk, dead.pk}
     assert fresh.pk not in {document.pk for document in queued}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("message_id", ["same", "other"])
+def test_a_document_that_kills_every_worker_is_given_up(message_id: str) -> None:
+    document = order()
+    Document.objects.filter(pk=document.pk).update(
+        state="running",
+        claimed_by="same",
+        attempts=jobs.ATTEMPTS,
+        started_at=timezone.now() - 2 * jobs.LEASE,
+    )
+
+    assert jobs.build(document.pk, lambda _: PDF, message_id=message_id) is False
+
+    document.refresh_from_db()
+    assert (document.state, document.error) == ("failed", jobs.GIVEN_UP)
+    assert jobs.retry(document.pk) is True
