@@ -319,7 +319,7 @@ def _contacts(form: _Form) -> Widget:
         "contacts",
         head=head,
         rows=tuple(rows),
-        add=_("Add a person"),
+        add=_("Add a contact person"),
         note=form.note(),
     )
 

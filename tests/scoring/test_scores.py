@@ -107,7 +107,7 @@ def test_ledger_explains_each_tenant(partner: Partner) -> None:
     assert said == {
         ("Ended", "net_customer_adds"): (
             -1,
-            "Eligible in February 2024; the association ended on 08/31/2024.",
+            "Eligible in February 2024; the association ended on 31/08/2024.",
         ),
         ("Ended", "usage_growth"): (
             -30,
