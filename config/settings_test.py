@@ -1,11 +1,15 @@
 """The portal's settings for the tests: strict templates, quick passwords, closed doors."""
 
+import atexit
 import os
+import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
 
-os.environ.setdefault("HANDSCHLAG_VAR", tempfile.mkdtemp(prefix="handschlag-tests-"))
+if "HANDSCHLAG_VAR" not in os.environ:
+    os.environ["HANDSCHLAG_VAR"] = scratch = tempfile.mkdtemp(prefix="handschlag-tests-")
+    atexit.register(shutil.rmtree, scratch, ignore_errors=True)
 
 from config.settings import *  # noqa: F403
 from config.settings import DATABASES, STATIC_ROOT, TEMPLATES, VAR_DIR
