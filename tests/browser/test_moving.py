@@ -104,3 +104,13 @@ def test_the_way_to_a_page_leads_over_the_sign_in(open_browser: Callable[..., Pa
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main form button[type=submit]").click()
     page.wait_for_url("**/projekte/neu/")
+
+
+def test_the_menu_of_a_phone_opens_and_leads_on(open_browser: Callable[..., Page]) -> None:
+    page = open_browser(user=MembershipFactory.create(manager=True).user, phone=True)
+    page.goto("/start/")
+    expect(page.locator(".site-nav")).not_to_be_visible()
+    page.locator(".menu-toggle summary").click()
+    page.locator(".site-nav a[href='/partner/']").click()
+    page.wait_for_url("**/partner/")
+    expect(page.locator(".site-nav")).not_to_be_visible()
