@@ -1,7 +1,9 @@
 from collections.abc import Callable
+from http import HTTPStatus
 
 from django.contrib.auth.views import redirect_to_login
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.urls import is_valid_path
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
@@ -24,3 +26,25 @@ class HtmxLoginRedirectMiddleware:
                 redirect_to_login(htmx.current_url_abs_path or "/").url
             )
         return response
+
+
+class BackToThePageMiddleware:
+    """Lead whoever opens the address of a form's target to the page that has the form.
+
+    A form with a mistake is shown again under the address it was sent to. Changing the language
+    there, or opening that address later, is a GET that no such view answers.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or request.method != "GET":
+            return response
+        path = request.path_info
+        while path != "/":
+            path = path.rstrip("/").rpartition("/")[0] + "/"
+            if is_valid_path(path):
+                break
+        return HttpResponseRedirect(path)
