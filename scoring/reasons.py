@@ -143,7 +143,7 @@ class Caution(TextChoices):
     DERIVED_DATES = (
         "derived_dates",
         _(
-            "For %(count)s associations no file names the beginning: the first month with data "
+            "Associations without a known beginning: %(count)s. For them the first month with data "
             "was taken."
         ),
     )
