@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperation.models import CustomerProject, Participation
 from partners.models import Partner, User
+from partners.plain import PlainText
 
 
 class FirmChoices(forms.ModelMultipleChoiceField[Partner]):
@@ -14,7 +15,7 @@ class FirmChoices(forms.ModelMultipleChoiceField[Partner]):
         return f"{obj.name}, {obj.city}" if obj.city else str(obj.name)
 
 
-class ProjectForm(forms.ModelForm[CustomerProject]):
+class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
     """A new project, with the firms to invite."""
 
     role = forms.CharField(
@@ -57,7 +58,7 @@ class ProjectForm(forms.ModelForm[CustomerProject]):
         self.fields["firms"].queryset = firms  # type: ignore[attr-defined]
 
 
-class InviteForm(forms.Form):
+class InviteForm(PlainText, forms.Form):
     """One more firm for a project."""
 
     firm = forms.ModelChoiceField(
@@ -100,7 +101,7 @@ class SignForm(forms.Form):
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
 
 
-class ReasonForm(forms.Form):
+class ReasonForm(PlainText, forms.Form):
     """Why a firm does not take part, or takes the round back."""
 
     reason = forms.CharField(

@@ -21,15 +21,16 @@ def check(user: User, password: str) -> None:
     """
     key = f"cooperation:password:{user.pk}"
     cache.add(key, 0, PAUSE)
-    if (cache.get(key) or 0) >= TRIES:
+    try:
+        # Counted before it is checked: of many guesses at the same instant only so many are.
+        tries = cache.incr(key)
+    except ValueError:  # it expired since the line above
+        cache.set(key, 1, PAUSE)
+        tries = 1
+    if tries > TRIES:
         raise Refused(
             _("Too many wrong passwords. Please wait a quarter of an hour and try again.")
         )
-    if user.check_password(password):
-        cache.delete(key)
-        return
-    try:
-        cache.incr(key)
-    except ValueError:  # it expired since the look above
-        cache.set(key, 1, PAUSE)
-    raise Refused(_("This is not your password. Please try again."))
+    if not user.check_password(password):
+        raise Refused(_("This is not your password. Please try again."))
+    cache.delete(key)

@@ -102,7 +102,14 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
 def intent(version: AgreementVersion, partner: Partner, language: str) -> str:
     """The sentence a signer agrees to; it is shown, and stored with the signature."""
     sentence = INTENT.in_language(language)
-    return sentence.format(number=version.number, firm=partner.legal_name)
+    return sentence.format(number=version.number, firm=_party_name(version, partner))
+
+
+def _party_name(version: AgreementVersion, partner: Partner) -> str:
+    """The legal name of a party as the text has it: the firm may have changed its own since."""
+    parties = frozen.content(version.payload)["parties"]
+    own: str = next(party["legal_name"] for party in parties if party["id"] == str(partner.pk))
+    return own
 
 
 def _lock_version(version_id: UUID) -> tuple[Agreement, AgreementVersion]:
@@ -157,7 +164,7 @@ def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: s
         signer=by,
         signer_name=by.name,
         signer_title=membership.title,
-        partner_legal_name=partner.legal_name,
+        partner_legal_name=_party_name(version, partner),
         payload_sha256=version.sha256,
         intent=intent(version, partner, language),
         language=language,

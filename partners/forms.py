@@ -8,6 +8,7 @@ from django.utils.translation import pgettext_lazy
 
 from partners.models import Membership, Partner, PartnerContact, User
 from partners.people import RIGHTS
+from partners.plain import PlainText
 
 
 class SignInForm(AuthenticationForm):
@@ -56,7 +57,7 @@ class PartnerIdsField(forms.CharField):
         return super().has_changed(self.prepare_value(initial), data)
 
 
-class ProfileForm(forms.ModelForm[Partner]):
+class ProfileForm(PlainText, forms.ModelForm[Partner]):
     microsoft_partner_ids = PartnerIdsField(
         label=_("Microsoft partner IDs"),
         required=False,
@@ -97,7 +98,7 @@ class ProfileForm(forms.ModelForm[Partner]):
         }
 
 
-class ContactForm(forms.ModelForm[PartnerContact]):
+class ContactForm(PlainText, forms.ModelForm[PartnerContact]):
     class Meta:
         model = PartnerContact
         fields = ("purpose", "name", "email", "phone")
@@ -139,7 +140,7 @@ ROLE_HELP = {
 }
 
 
-class RoleForm(forms.ModelForm[Membership]):
+class RoleForm(PlainText, forms.ModelForm[Membership]):
     """Position and rights of a person in the firm."""
 
     class Meta:
@@ -173,7 +174,7 @@ class PersonForm(RoleForm):
     field_order = ("name", "email", "language", "title", *RIGHTS)
 
 
-class AccountForm(forms.ModelForm[User]):
+class AccountForm(PlainText, forms.ModelForm[User]):
     """What a person may change about themselves."""
 
     class Meta:

@@ -10,11 +10,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperation.book import Party, Point, Value
+from partners.plain import hides_something
 
 TEXT_LIMIT = 5_000  # characters of a free text
 NOTE_LIMIT = 2_000
 NAME_LIMIT = 200  # a label, a name, a cell
-OVERRIDES = "\u202d\u202e"  # would let a text read differently from what it says
 
 
 class InvalidAnswer(ValueError):
@@ -169,7 +169,7 @@ def text(
     written: str = value.replace("\r\n", "\n").replace("\r", "\n")
     if not lines:
         written = written.replace("\n", " ").replace("\t", " ")
-    if any(_forbidden(character) for character in written):
+    if hides_something(written):
         problems.add(
             field,
             _("The text contains invisible control characters. Please type it in again."),
@@ -182,12 +182,6 @@ def text(
     if not written and required:
         problems.add(field, required)
     return written
-
-
-def _forbidden(character: str) -> bool:
-    if character in "\n\t":
-        return False
-    return character in OVERRIDES or unicodedata.category(character) in {"Cc", "Cs"}
 
 
 def decimal(value: Any, field: str, problems: Problems) -> Decimal | None:

@@ -4,6 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import get_language
+
+Raw = dict[str, Any]  # an answer as its inputs hold it
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -103,16 +107,21 @@ def rows_of(value: Any) -> list[Mapping[str, Any]]:
     return [mapping(row) for row in value] if isinstance(value, list | tuple) else []
 
 
+DEEPEST = 4  # parts of a name: rows.2.cells.<firm>
+
+
 def unflatten(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     """``[("rows.0.label", "x")]`` becomes ``{"rows": [{"label": "x"}]}``.
 
     Numbers count positions, whatever gaps they have; a name that contradicts an earlier one is
-    left out.
+    left out, and so is one with more parts than any input has.
     """
     tree: dict[str, Any] = {}
     for name, value in pairs:
         here: Any = tree
-        *path, last = name.split(".")
+        *path, last = name.split(".", DEEPEST)
+        if len(path) == DEEPEST:
+            continue
         for part in path:
             here = here.setdefault(part, {}) if isinstance(here, dict) else None
         if isinstance(here, dict):
@@ -127,3 +136,13 @@ def _lists(value: Any) -> Any:
     if inner and all(key.isascii() and key.isdigit() and len(key) < 6 for key in inner):
         return [inner[key] for key in sorted(inner, key=int)]
     return inner
+
+
+def language() -> str:
+    return get_language() or "de"
+
+
+def as_typed(amount: Any) -> str:
+    """A stored decimal as one types it in the current language."""
+    written = string(amount)
+    return written.replace(".", ",") if language().startswith("de") else written
