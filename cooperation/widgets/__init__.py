@@ -6,6 +6,7 @@ so a sentence finds its place by itself. Pure but for the words, which are in th
 """
 
 from cooperation.widgets.controls import Choice, Control, Row, Widget
-from cooperation.widgets.forms import build, edit_rows, initial, judged, read
+from cooperation.widgets.forms import build
+from cooperation.widgets.values import edit_rows, initial, judged, read
 
 __all__ = ["Choice", "Control", "Row", "Widget", "build", "edit_rows", "initial", "judged", "read"]
