@@ -1,6 +1,7 @@
 """The ledger of a stored score, to be read: rows in words, filtered, sorted, summed, exported."""
 
 import csv
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -192,8 +193,9 @@ def export(score: Score, found: Iterable[LedgerEntry]) -> Iterator[str]:
 
 
 def harmless(text: str) -> str:
-    """Text that a spreadsheet program does not take for a formula."""
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+    """Text that a spreadsheet program does not take for a formula, also one in East Asian width."""
+    first = unicodedata.normalize("NFKC", text[:1])
+    return f"'{text}" if first in {"=", "+", "-", "@", "\t", "\r", "\n"} else text
 
 
 def rule_set_of(score: Score) -> rules.RuleSet:

@@ -90,7 +90,8 @@ def export(request: PortalRequest, pk: UUID) -> StreamingHttpResponse:
     name = [score.partner.slug, f"{score.as_of:%Y-%m-%d}"]
     for field in ("track", "metric", "option"):
         if (wanted := request.GET.get(field)) is not None:
-            entries = entries.filter(**{field: wanted})
+            # PostgreSQL takes no NUL, not even to say that there is none.
+            entries = entries.filter(**{field: wanted.replace("\x00", "")})
             name.append("".join(letter for letter in wanted if letter.isalnum() or letter in "_-"))
     file_name = "-".join(part for part in ["ledger", *name] if part)[:120]
     return StreamingHttpResponse(

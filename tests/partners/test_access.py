@@ -3,10 +3,11 @@
 from collections.abc import Callable
 
 import pytest
+from django.core import mail
 from django.test import Client
 from django.urls import reverse
 
-from partners.models import Partner, User
+from partners.models import Membership, Partner, User
 from partners.urls import urlpatterns
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
 
@@ -69,7 +70,10 @@ def test_a_link_changes_nothing(
 ) -> None:
     browser = sign_in(world["admin"])  # type: ignore[arg-type]
     url = reverse(f"partners:{name}", args=[world["target"].pk])  # type: ignore[attr-defined]
-    assert browser.get(url).status_code == 405
+    before = list(Membership.objects.order_by("pk").values())
+    assert browser.get(url).status_code == 302  # back to the page with the form
+    assert list(Membership.objects.order_by("pk").values()) == before
+    assert mail.outbox == []
 
 
 def test_a_closed_firm_shows_its_people_nothing(sign_in: Callable[[User], Client]) -> None:

@@ -1,5 +1,6 @@
 """Files made to break the reader: each ends with a sentence, and none with half of its rows."""
 
+import csv
 import io
 from collections.abc import Callable
 from datetime import timedelta
@@ -17,8 +18,9 @@ from scoring.models import PartnerCenterImport, UsageMonth
 from scoring.parsing import NotReadable
 from scoring.reasons import Fault
 from tests.factories import PartnerFactory, member
+from tests.scoring.stage import body, stored_score
 from tests.scoring.test_parsing import TENANT, TODAY, read, rejections, usage_file
-from tests.scoring.worlds import guid
+from tests.scoring.worlds import Row, guid
 
 NAMED = (
     "CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers,"
@@ -204,3 +206,28 @@ def test_the_last_attempt_is_left_to_its_worker(partner: Partner) -> None:
     assert imports.run(row.pk, message_id="other") is False
     row.refresh_from_db()
     assert row.state == "running"
+
+
+# ---- What leaves the portal ----------------------------------------------------------------------
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@A1", "＝1+1", "＋1", "＠A1", "\t=1"])
+def test_no_name_is_a_formula_in_the_csv(
+    name: str, partner: Partner, manager: User, sign_in: Callable[[User], Client]
+) -> None:
+    score = stored_score(partner, [Row(name, usage={"2025-02": (50, 5)})], [])
+    page = sign_in(manager).get(reverse("scoring:ledger_csv", args=[score.pk]))
+    rows = list(csv.reader(io.StringIO(body(page).decode("utf-8-sig"))))
+    assert {row[3] for row in rows[1:]} == {f"'{name.strip()}"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("field", ["track", "metric", "option"])
+def test_nul_in_an_address_finds_nothing(
+    field: str, partner: Partner, manager: User, sign_in: Callable[[User], Client]
+) -> None:
+    score = stored_score(partner)
+    url = reverse("scoring:ledger_csv", args=[score.pk])
+    page = sign_in(manager).get(url, {field: "x\x00y"})
+    assert len(body(page).splitlines()) == 1  # the head

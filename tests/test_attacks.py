@@ -1,0 +1,173 @@
+"""Attacks on every address at once: links that write, forged forms, foreign hosts, nonsense."""
+
+import re
+from collections.abc import Iterator
+from urllib.parse import urlencode
+
+import pytest
+from bs4 import BeautifulSoup
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
+from django.test import Client
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from partners.models import Membership, User
+from tests.factories import PartnerFactory, UserFactory, member
+from tests.scoring.test_views_access import World as Scoring
+from tests.test_access import URLS, Scene
+
+pytestmark = pytest.mark.django_db
+NONSENSE = ["\x00", "\U0001f600", "'\"><script>x</script>", "-1", "9" * 5_000, "[]", "%"]
+PARAMETERS = "q page track metric option words sort show lang competence next kodex".split()
+
+
+class Portal:
+    """Every address with rows behind it, and who may open most of them."""
+
+    def __init__(self) -> None:
+        self.scene, self.scoring = Scene(), Scoring()
+        firm = self.scene.draft.firms[0]
+        self.admin = member(firm, "admin", "manager", "signer")
+        self.colleague = Membership.objects.get(user=self.scene.people["lead"])
+
+    def url(self, name: str) -> str:
+        room, _, kind = name.rpartition(":")
+        if room == "scoring":
+            return self.scoring.url(kind)
+        if room == "cooperation":
+            return reverse(name, kwargs=self.scene.arguments(name))
+        if kind == "password_reset_confirm":
+            return reverse(name, args=["MQ", "set-password"])
+        if kind == "firm_detail":
+            return reverse(name, args=[self.colleague.partner_id])
+        if kind in {"person_edit", "person_leave", "person_welcome"}:
+            return reverse(name, args=[self.colleague.pk])
+        return reverse(name)
+
+    def owner(self, name: str) -> User:
+        return self.scoring.people["manager"] if name.startswith("scoring:") else self.admin
+
+    def addresses(self) -> Iterator[tuple[str, str]]:
+        for name in URLS:
+            yield name, self.url(name)
+
+
+@pytest.fixture
+def portal() -> Portal:
+    return Portal()
+
+
+def browser(user: User | None, **headers: str) -> Client:
+    client = Client(headers={"accept-language": "de"} | headers)
+    if user is not None:
+        client.force_login(user)
+    return client
+
+
+def status(client: Client, url: str) -> int:
+    response = client.get(url)
+    if response.streaming:
+        b"".join(response)  # read to its end, so that the file is closed
+    return response.status_code
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}], ids=["page", "htmx"])
+def test_no_address_writes_when_it_is_only_opened(portal: Portal, headers: dict[str, str]) -> None:
+    written = {}
+    for name, url in portal.addresses():
+        client = browser(portal.owner(name), **headers)
+        with CaptureQueriesContext(connection) as queries:
+            status(client, url)
+        changes = [
+            query["sql"][:100]
+            for query in queries
+            if re.match("INSERT|UPDATE|DELETE", query["sql"])
+            and "django_session" not in query["sql"]
+        ]
+        if changes:
+            written[name] = changes
+    assert written == {}
+
+
+def test_no_form_is_taken_without_its_token(portal: Portal) -> None:
+    taken = {}
+    for name, url in portal.addresses():
+        client = Client(enforce_csrf_checks=True)
+        client.force_login(portal.owner(name))
+        taken[name] = client.post(url).status_code
+    assert {name: code for name, code in taken.items() if code != 403} == {}
+
+
+def test_no_nonsense_in_an_address_breaks_a_page(portal: Portal) -> None:
+    broken = []
+    for name, url in portal.addresses():
+        client = browser(portal.owner(name))
+        for text in NONSENSE:
+            query = urlencode(dict.fromkeys(PARAMETERS, text))
+            response = client.get(f"{url}?{query}")
+            content = b"".join(response) if response.streaming else response.content
+            if response.status_code >= 500 or b"<script>x" in content:
+                broken.append((name, text[:20], response.status_code))
+    assert broken == []
+
+
+def test_every_page_bears_somebody_without_a_firm(portal: Portal) -> None:
+    client = browser(UserFactory.create())
+    told = {name: status(client, url) for name, url in portal.addresses()}
+    assert set(told.values()) <= {200, 302, 403, 404}
+    assert told["home"] == told["partners:account"] == told["scoring:overview"] == 200
+
+
+@pytest.mark.parametrize(
+    "host", ["evil.example", "localhost.evil.example", "localhost@evil", "a b"]
+)
+def test_another_host_is_refused(host: str) -> None:
+    assert Client(headers={"host": host}).get("/").status_code == 400
+
+
+@pytest.mark.parametrize(
+    "target",
+    [
+        "https://evil.example/",
+        "//evil.example/",
+        "/\\evil.example/",
+        "///evil.example/",
+        "https:///evil.example/",
+        "javascript:alert(1)",
+        "\x00//evil.example/",
+    ],
+)
+def test_changing_the_language_leads_nowhere_else(target: str) -> None:
+    url = reverse("set_language")
+    answer = Client().post(url, {"language": "en", "next": target})
+    assert answer["Location"] == "/"
+    away = Client(headers={"referer": "https://evil.example/x"}).post(url, {"language": "en"})
+    assert away["Location"] == "/"
+
+
+@pytest.mark.parametrize("page", ["https://evil.example/x", "javascript:alert(1)", "x"])
+def test_a_session_that_ended_under_htmx_leads_to_the_sign_in_and_back(page: str) -> None:
+    url = reverse("cooperation:project_list")
+    own = Client(headers={"HX-Request": "true", "HX-Current-URL": f"http://testserver{url}"})
+    assert own.get(url)["HX-Redirect"] == f"{reverse('login')}?next={url}"
+    forged = Client(headers={"HX-Request": "true", "HX-Current-URL": page})
+    assert forged.get(url)["HX-Redirect"] == f"{reverse('login')}?next=/"
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        {f"field{number}": "x" for number in range(2_100)},
+        {"description": "x" * 6_000_000},
+        {"uploads": [SimpleUploadedFile(f"{number}.csv", b"x") for number in range(101)]},
+    ],
+    ids=["fields", "bytes", "files"],
+)
+def test_too_much_at_once_is_said_in_both_languages(data: dict[str, object]) -> None:
+    client = browser(member(PartnerFactory.create(), "manager"))
+    answer = client.post(reverse("scoring:import_upload"), data)
+    assert answer.status_code == 400
+    page = BeautifulSoup(answer.content, "html.parser")
+    assert [element["lang"] for element in page.select("[lang]")] == ["de", "en"]
+    assert "weniger" in page.select("main .lead")[0].get_text()
