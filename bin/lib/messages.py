@@ -162,7 +162,7 @@ def main() -> int:
     )
     parser.add_argument("--check", action="store_true", help="report what is wrong, change nothing")
     check = parser.parse_args().check
-    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings_test"
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     sys.path.insert(0, str(ROOT))
     django.setup()
 
