@@ -3,6 +3,7 @@
 import threading
 from collections import Counter
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -226,3 +227,36 @@ def test_invitation_answered_twice_at_once_counts_once() -> None:
     place.refresh_from_db()
     assert place.state == ("declined" if isinstance(results[0], NotPossible) else "accepted")
     assert events_are_gap_free(two)
+
+
+def test_accepting_and_freezing_at_once_never_leave_a_party_out() -> None:
+    for _round in range(5):
+        two = world()
+        two.fill()
+        invitee = member(PartnerFactory.create(), "manager", "signer")
+        firm = invitee.memberships.get().partner
+        place = projects.invite(two.agreement.pk, firm, **two.acting(0))
+        frozen, accepted = at_once(
+            partial(signing.freeze, two.agreement.pk, **two.acting(0)),
+            partial(projects.accept, place.pk, by=invitee),
+        )
+        # Before it was accepted the open invitation blocks, afterwards the points do.
+        assert isinstance(frozen, signing.Blocked)
+        assert accepted.state == "accepted"
+        assert not AgreementVersion.objects.filter(agreement=two.agreement).exists()
+
+
+def test_inviting_and_freezing_at_once_exactly_one_wins() -> None:
+    outcomes: Counter[str] = Counter()
+    for _round in range(5):
+        two = world()
+        two.fill()
+        firm = PartnerFactory.create()
+        frozen, invited = at_once(
+            partial(signing.freeze, two.agreement.pk, **two.acting(0)),
+            partial(projects.invite, two.agreement.pk, firm, **two.acting(1)),
+        )
+        lost = [isinstance(each, NotPossible) for each in (frozen, invited)]
+        assert sorted(lost) == [False, True]
+        outcomes["frozen" if lost[1] else "invited"] += 1
+    assert outcomes.total() == 5

@@ -2,21 +2,24 @@
 
 import csv
 import io
+import os
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 
 from partners.models import Partner, User
 from scoring import imports, parsing, rule_sets, scores
 from scoring.models import PartnerCenterImport, UsageMonth
 from scoring.parsing import NotReadable
-from scoring.reasons import Fault
+from scoring.reasons import Fault, sentence
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import body, stored_score
 from tests.scoring.test_parsing import TENANT, TODAY, read, rejections, usage_file
@@ -145,6 +148,40 @@ def test_the_largest_figures_of_every_workload_still_add_up(partner: Partner) ->
     assert score is not None
     growth = score.ledger.get(track="smb", metric="usage_growth", option="CPOR")
     assert growth.contribution == largest * len(titles)
+
+
+PARAMS = {
+    "found": "x",
+    "expected": 7,
+    "columns": "Month",
+    "format": "PDF",
+    "line": 3,
+    "size": 61,
+    "limit": 60,
+}
+
+
+@pytest.mark.parametrize("fault", Fault)
+def test_every_fault_is_said_in_both_languages(fault: Fault) -> None:
+    said = []
+    for language in ("de", "en"):
+        with translation.override(language):
+            said.append(sentence(fault, PARAMS, kind=Fault))
+    assert said[0] != said[1]
+    assert all("%(" not in each and each.endswith((".", "?")) for each in said)
+
+
+@pytest.mark.django_db
+def test_a_pipe_is_no_file(partner: Partner, tmp_path: Path) -> None:
+    pipe = tmp_path / "pipe.csv"
+    os.mkfifo(pipe)
+    both_ends = os.open(pipe, os.O_RDWR)  # else opening it waits for the other end
+    try:
+        with pytest.raises(CommandError, match="it is a pipe and not a file"):
+            call_command("import_partner_center", partner.slug, str(pipe))
+    finally:
+        os.close(both_ends)
+    assert not PartnerCenterImport.objects.exists()
 
 
 # ---- Bytes that a database does not take ---------------------------------------------------------

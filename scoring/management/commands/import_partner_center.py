@@ -45,6 +45,8 @@ class Command(BaseCommand):
                 except OSError as error:
                     reason = error.strerror or type(error).__name__
                     raise CommandError(f"{path} cannot be read: {reason}.") from error
+                if not stream.seekable():  # it is read twice: whole, before anything is written
+                    raise CommandError(f"{path} cannot be read: it is a pipe and not a file.")
                 uploads.append((path.name, File(stream, name=path.name)))
             try:
                 done = imports.run_now(firm, uploads, kind=kind, good_rows=good_rows)
