@@ -1,6 +1,7 @@
-from collections.abc import Callable
+from collections.abc import Callable, Container
+from functools import cache
+from uuid import UUID
 
-from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
@@ -9,43 +10,51 @@ from partners.models import Membership, Partner, User
 
 
 class PortalRequest(HttpRequest):
-    """A request of a signed-in person, as every view behind the sign-in gets it."""
+    """A request of a signed-in person, as every view behind the sign-in gets it.
+
+    ``membership`` and ``partner`` are those the person acts with: of several firms the one joined
+    first, until a page calls ``act_for``.
+    """
 
     user: User
     htmx: HtmxDetails
+    memberships: list[Membership]
     membership: Membership | None
     partner: Partner | None
 
 
-def acting_membership(user: User | AnonymousUser) -> Membership | None:
-    """The membership that ``user`` acts with: the oldest active one, or None."""
-    if not user.is_authenticated:
-        return None
-    active = Membership.objects.active().filter(user=user).select_related("partner")
-    return active.order_by("joined_at", "pk").first()
+def act_for(request: PortalRequest, firms: Container[UUID]) -> None:
+    """Let a person of several firms act for the one that is among ``firms``, if one is."""
+    fitting = [each for each in request.memberships if each.partner_id in firms]
+    current = request.membership or None  # a lazy object, also when it holds nothing
+    if fitting and (current is None or current.partner_id not in firms):
+        request.membership, request.partner = fitting[0], fitting[0].partner
 
 
 class ActingPartnerMiddleware:
-    """Put ``membership`` and ``partner`` on the request; the query runs once, at first use."""
+    """Put the reader's memberships on the request; the query runs once, at first use."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        type(self).prepare(request)
+        prepare(request)
         return self.get_response(request)
 
-    @staticmethod
-    def prepare(request: HttpRequest) -> None:
-        missing = object()
-        cache: dict[str, object] = {"membership": missing}
 
-        def membership() -> Membership | None:
-            if cache["membership"] is missing:
-                cache["membership"] = acting_membership(request.user)
-            return cache["membership"]  # type: ignore[return-value]
+def prepare(request: HttpRequest) -> None:
+    @cache
+    def memberships() -> list[Membership]:
+        if not request.user.is_authenticated:
+            return []
+        active = Membership.objects.active().filter(user=request.user)
+        return list(active.select_related("partner").order_by("joined_at", "pk"))
 
-        request.membership = SimpleLazyObject(membership)  # type: ignore[attr-defined]
-        request.partner = SimpleLazyObject(  # type: ignore[attr-defined]
-            lambda: found.partner if (found := membership()) else None
-        )
+    def first() -> Membership | None:
+        return next(iter(memberships()), None)
+
+    request.memberships = SimpleLazyObject(memberships)  # type: ignore[attr-defined]
+    request.membership = SimpleLazyObject(first)  # type: ignore[attr-defined]
+    request.partner = SimpleLazyObject(  # type: ignore[attr-defined]
+        lambda: found.partner if (found := first()) else None
+    )

@@ -9,10 +9,10 @@ from django.shortcuts import get_object_or_404
 
 from cooperation import perms, points, sheets
 from cooperation.book import Point
-from cooperation.models import Agreement
+from cooperation.models import Agreement, Participation
 from cooperation.points import Sheet
 from cooperation.views.cards import SHOW, Card, Desk
-from partners.middleware import PortalRequest
+from partners.middleware import PortalRequest, act_for
 from partners.models import Membership, Partner
 
 
@@ -61,10 +61,18 @@ class Opened:
         return self.desk().card(point)
 
 
+def act_in(request: PortalRequest, project_id: UUID) -> None:
+    """Let a person of several firms act for the one that takes part in this project."""
+    if len(request.memberships) > 1:
+        places = Participation.objects.accepted().filter(project=project_id)
+        act_for(request, set(places.values_list("partner", flat=True)))
+
+
 def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     """The agreement with all its points, or 404 for whoever may not know that it exists."""
     agreements = Agreement.objects.visible_to(request.user)
     agreement = get_object_or_404(agreements.select_related("project"), pk=pk)
+    act_in(request, agreement.project_id)
     membership = request.membership or None  # a lazy object otherwise, also when it holds nothing
     show = request.GET.get("show", "all")
     return Opened(

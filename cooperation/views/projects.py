@@ -29,7 +29,8 @@ from cooperation.models import (
     SignatureSlot,
 )
 from cooperation.points import Sheet
-from partners.middleware import PortalRequest
+from cooperation.views.desk import act_in
+from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
 
 EVENTS_SHOWN = 40
@@ -174,6 +175,7 @@ def _created(invited: int) -> str:
 def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
     """The living or last agreement of a project the reader's firm takes part in, or 404."""
     project = get_object_or_404(CustomerProject.objects.visible_to(request.user), pk=pk)
+    act_in(request, project.pk)
     agreements = Agreement.objects.filter(project=project).select_related("project")
     return _latest(list(agreements))[project.pk]
 
@@ -258,7 +260,9 @@ def _invitation(request: PortalRequest, pk: UUID) -> Participation:
         partner__in=Partner.objects.of(request.user), state=Participation.State.INVITED
     )
     related = invitations.select_related("project", "partner", "invited_by", "invited_by_partner")
-    return get_object_or_404(related, pk=pk)
+    place = get_object_or_404(related, pk=pk)
+    act_for(request, {place.partner_id})
+    return place
 
 
 @require_GET

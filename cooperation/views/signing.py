@@ -20,7 +20,7 @@ from cooperation.book import Rule
 from cooperation.forms import DeclineForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
 from cooperation.points import Blocker
-from cooperation.views.desk import open_agreement
+from cooperation.views.desk import act_in, open_agreement
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
 
@@ -82,7 +82,9 @@ def _version(request: PortalRequest, pk: UUID) -> AgreementVersion:
     versions = AgreementVersion.objects.visible_to(request.user).select_related(
         "agreement__project", "closed_by", "closed_by_partner", "frozen_by", "frozen_by_partner"
     )
-    return get_object_or_404(versions, pk=pk)
+    found = get_object_or_404(versions, pk=pk)
+    act_in(request, found.agreement.project_id)
+    return found
 
 
 def _membership(request: PortalRequest) -> Membership | None:
