@@ -1,3 +1,4 @@
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth import views as auth_views
 from django.contrib.auth.decorators import login_not_required
@@ -20,7 +21,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("konto/abmelden/", auth_views.LogoutView.as_view(), name="logout"),
     path(
         "konto/kennwort/",
-        auth_views.PasswordResetView.as_view(form_class=PasswordLinkForm),
+        auth_views.PasswordResetView.as_view(
+            form_class=PasswordLinkForm,
+            # Not the host of the request: whoever forges it would get the token.
+            extra_email_context={"base_url": settings.BASE_URL.rstrip("/")},
+        ),
         name="password_reset",
     ),
     path(

@@ -1,12 +1,11 @@
 """The password once more at the moment of signing, with a pause after too many wrong ones."""
 
-from django.core.cache import cache
 from django.utils.translation import gettext as _
 
+from partners import guessing
 from partners.models import User
 
 TRIES = 5
-PAUSE = 15 * 60  # seconds
 
 
 class Refused(Exception):
@@ -19,18 +18,13 @@ def check(user: User, password: str) -> None:
     After ``TRIES`` wrong ones within a quarter of an hour nothing is checked until it is over. Who
     knows the password loses at most that time, whoever guesses gets no further.
     """
-    key = f"cooperation:password:{user.pk}"
-    cache.add(key, 0, PAUSE)
+    key = f"signing:{user.pk}"
     try:
-        # Counted before it is checked: of many guesses at the same instant only so many are.
-        tries = cache.incr(key)
-    except ValueError:  # it expired since the line above
-        cache.set(key, 1, PAUSE)
-        tries = 1
-    if tries > TRIES:
+        guessing.count(key, most=TRIES)
+    except guessing.TooMany as error:
         raise Refused(
             _("Too many wrong passwords. Please wait a quarter of an hour and try again.")
-        )
+        ) from error
     if not user.check_password(password):
         raise Refused(_("This is not your password. Please try again."))
-    cache.delete(key)
+    guessing.forget(key)

@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 import pytest
 from bs4 import BeautifulSoup
+from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
 
@@ -9,9 +10,10 @@ from partners.models import User
 
 
 @pytest.fixture(autouse=True)
-def _own_files(settings: object, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """Files of one test never meet those of another."""
+def _own_surroundings(settings: object, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Files and counts of one test never meet those of another."""
     settings.MEDIA_ROOT = tmp_path_factory.mktemp("files")  # type: ignore[attr-defined]
+    cache.clear()
 
 
 @pytest.fixture
