@@ -1,11 +1,16 @@
 from collections.abc import Callable
 from http import HTTPStatus
 
+from django.conf import settings
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import is_valid_path
+from django.urls import is_valid_path, reverse
+from django.views.defaults import bad_request
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
+
+from scoring.forms import MOST_FILES
 
 
 class HtmxLoginRedirectMiddleware:
@@ -48,3 +53,29 @@ class BackToThePageMiddleware:
             if is_valid_path(path):
                 break
         return HttpResponseRedirect(path)
+
+
+class BodySizeMiddleware:
+    """Refuse a body that no page asks for, before anything reads it to memory or disk.
+
+    Only signed-in people may send files, and only to the page that takes exports.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        try:
+            size = int(request.META.get("CONTENT_LENGTH") or 0)
+        except ValueError:
+            size = 0
+        if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > self.most(request):
+            return bad_request(request, RequestDataTooBig())
+        return self.get_response(request)
+
+    @staticmethod
+    def most(request: HttpRequest) -> int:
+        takes_files = request.path_info == reverse("scoring:import_upload")
+        if takes_files and request.user.is_authenticated:
+            return settings.PARTNER_CENTER_MAX_BYTES * MOST_FILES + 1024**2
+        return settings.DATA_UPLOAD_MAX_MEMORY_SIZE

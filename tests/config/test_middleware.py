@@ -1,8 +1,11 @@
 """What happens around every view."""
 
+import io
 from collections.abc import Callable
+from typing import Any
 
 import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 
@@ -51,6 +54,27 @@ def test_an_expired_session_leads_the_whole_page_to_the_sign_in() -> None:
     )
     assert answer.status_code == 200
     assert answer["HX-Redirect"] == "/konto/anmelden/?next=/projekte/%3Fx%3D1"
+
+
+@pytest.mark.parametrize("page", ["/konto/anmelden/", "/designation/daten/neu/"])
+def test_a_huge_body_of_a_stranger_is_refused_unread(page: str) -> None:
+    class Unread(io.RawIOBase):
+        def read(self, size: int = -1) -> bytes:
+            raise AssertionError("the body was read")
+
+    body: Any = {"CONTENT_LENGTH": str(150 * 1024**2), "wsgi.input": Unread()}
+    answer = Client(enforce_csrf_checks=True).generic("POST", page, **body)
+    assert answer.status_code == 400
+    assert "Das konnten wir nicht lesen" in answer.content.decode()
+
+
+def test_a_member_may_send_a_large_export(sign_in: Callable[[User], Client]) -> None:
+    browser = sign_in(member(PartnerFactory.create(), "manager"))
+    upload = SimpleUploadedFile("usage.csv", b"x" * (6 * 1024**2))
+    target = reverse("scoring:import_upload")
+    assert browser.post(target, {"files": upload, "kind": "auto"}).status_code in {200, 302}
+    too_much = {"text": SimpleUploadedFile("x.txt", b"x" * (6 * 1024**2))}
+    assert browser.post(reverse("cooperation:project_create"), too_much).status_code == 400
 
 
 def test_security_headers_are_on_every_page(sign_in: Callable[[User], Client]) -> None:
