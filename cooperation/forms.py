@@ -3,6 +3,7 @@
 from typing import Any
 
 from django import forms
+from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.models import CustomerProject, Participation
@@ -99,6 +100,10 @@ class SignForm(forms.Form):
         error_messages={"required": _("Please enter your password.")},
     )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    # The sentence is kept in the language it was shown in, whatever is chosen in another window.
+    language = forms.ChoiceField(
+        choices=settings.LANGUAGES, required=False, widget=forms.HiddenInput
+    )
 
 
 class ReasonForm(PlainText, forms.Form):

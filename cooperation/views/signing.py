@@ -116,7 +116,7 @@ def _context(
         if may_sign and membership
         else "",
         "signer": membership,
-        "sign_form": sign_form or SignForm(initial={"seen": version.sha256}),
+        "sign_form": sign_form or SignForm(initial={"seen": version.sha256, "language": language}),
         "may_decline": perms.can_decline(membership, version),
         "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
@@ -161,7 +161,7 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
                 by=request.user,
                 partner=membership.partner,
                 seen=form.cleaned_data["seen"],
-                language=get_language() or "de",
+                language=form.cleaned_data["language"] or get_language() or "de",
             )
         except reauthentication.Refused as error:
             form.add_error("password", str(error))

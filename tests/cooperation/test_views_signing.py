@@ -264,3 +264,20 @@ def test_reading_queries_do_not_grow(firms: int, django_assert_num_queries: Any)
     with django_assert_num_queries(11):
         page = browser.get("version", version.pk)
     assert len(page.soup.select("#signatures .list__item")) == firms
+
+
+def test_the_sentence_is_kept_in_the_language_it_was_shown_in() -> None:
+    two = world()
+    version = two.freeze()
+    browser = Browser(two.people[0])
+    data = form_of(browser.get("version", version.pk)) | {"agreed": "on", "password": PASSWORD}
+    shown = data["language"]
+    other = "en" if shown == "de" else "de"
+    browser.client.cookies["django_language"] = other  # chosen in another window meanwhile
+
+    browser.follow("sign", version.pk, **data)
+
+    signature = Signature.objects.get()
+    assert signature.language == shown
+    assert signature.intent == signing.intent(version, two.firms[0], shown)
+    assert signature.intent != signing.intent(version, two.firms[0], other)
