@@ -119,11 +119,14 @@ def test_a_signature_says_nothing_that_the_form_claims() -> None:
         "slot": str(version.slots.last().pk),  # type: ignore[union-attr]
         "signer_name": "Wer anders",
         "signed_at": "2001-01-01",
-        "language": "xx",
         "number": "9",
     }
     before = timezone.now()
-    Browser(two.people[0]).post("sign", version.pk, **signing_data(version, **forged))
+    browser = Browser(two.people[0])
+    unknown = signing_data(version, language="xx", **forged)
+    assert browser.post("sign", version.pk, **unknown).status == 422
+    assert not Signature.objects.exists()
+    browser.post("sign", version.pk, **signing_data(version, **forged))
     signature = Signature.objects.get()
     assert (signature.slot.partner, signature.signer) == (two.firms[0], two.people[0])
     assert (signature.signer_name, signature.language) == (two.people[0].name, "en")
@@ -149,8 +152,7 @@ def test_a_signer_of_a_third_firm_of_the_portal_signs_nothing() -> None:
     assert Browser(stranger).post("sign", version.pk, **signing_data(version)).status == 404
     # In two firms: the right to sign for the other one does not reach over here.
     MembershipFactory(partner=two.firms[1], user=stranger, manager=True)
-    page = Browser(stranger).follow("sign", version.pk, **signing_data(version))
-    assert page.messages() == ["Your firm is not a party of this version."]
+    assert Browser(stranger).post("sign", version.pk, **signing_data(version)).status == 403
     assert not Signature.objects.exists()
 
 
@@ -275,7 +277,7 @@ def test_nobody_freezes_or_takes_back_for_a_firm_that_takes_no_part() -> None:
     browser = Browser(outsider)
     assert browser.get("version", version.pk).status == 200
     assert browser.post("withdraw", version.pk).status == 403
-    assert browser.post("decline", version.pk, reason="Nein").status == 302
+    assert browser.post("decline", version.pk, reason="Nein").status == 403
     version.refresh_from_db()
     assert (version.state, Agreement.objects.get().status) == ("signing", "signing")
 
