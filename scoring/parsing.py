@@ -6,8 +6,6 @@ Pure but for the stream it reads: what a file says does not depend on the databa
 
 import csv
 import io
-import re
-import uuid
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -15,15 +13,13 @@ from datetime import date
 from typing import Any, BinaryIO, NamedTuple
 
 from scoring import months, rule_sets
+from scoring.cells import Wrong, parse_count, parse_day, parse_guid
 from scoring.reasons import Fault
 from scoring.rule_sets import Vocabulary, normal
 
 OFFICE_USAGE, CPOR, TRAINING = "office-usage", "cpor", "training"
 AUTO = "auto"
 REJECTED_KEPT = 500  # rejected rows that are reported one by one; all are counted
-LARGEST = 50_000_000  # more than any tenant has; summed over all workloads it fits a column
-DIGITS = 12  # of a number at most: beyond that it is too large, however it is written
-EARLIEST_YEAR = 2000
 
 
 class NotReadable(Exception):
@@ -370,7 +366,7 @@ class _Reader:
         return "" if place is None else row[place].strip()
 
     def once(self, column: str, value: str, read: Callable[[str], Any]) -> Any:
-        """``read(value)``, remembered; ``_Wrong`` becomes a rejection that names the column."""
+        """``read(value)``, remembered; ``Wrong`` becomes a rejection that names the column."""
         key = (column, value)
         try:
             return self._known[key]
@@ -378,7 +374,7 @@ class _Reader:
             pass
         try:
             result = read(value)
-        except _Wrong as wrong:
+        except Wrong as wrong:
             raise _BadValue(column, value, wrong.fault) from wrong
         self._known[key] = result
         return result
@@ -436,7 +432,7 @@ class _UsageReader(_Reader):
         guid = self.cell(row, "tenant")
         if not guid:
             raise _BadValue("tenant", "", Fault.MISSING)
-        tenant: str = self.once("tenant", guid, _guid)
+        tenant: str = self.once("tenant", guid, parse_guid)
         month = self.month(row, "month")
         seats: int = self.once("seats", self.cell(row, "seats"), parse_count)
         users: int = self.once("users", self.cell(row, "users"), parse_count)
@@ -523,100 +519,3 @@ NOT_LINKED = {"inactive", "deactivated", "notactive", "unlinked", "disassociated
 
 def _newer(data: CertificateData) -> tuple[int, date, bool]:
     return data.month, data.expires_on or date.max, data.is_linked
-
-
-# ---- Values --------------------------------------------------------------------------------------
-
-
-class _Wrong(Exception):
-    def __init__(self, fault: Fault) -> None:
-        super().__init__(fault.value)
-        self.fault = fault
-
-
-def _guid(text: str) -> str:
-    """One spelling of a GUID: 32 digits, so that braces and capitals make no second tenant."""
-    if not GUID.fullmatch(text):
-        raise _Wrong(Fault.NOT_A_GUID)
-    return uuid.UUID(text).hex
-
-
-GUID = re.compile(r"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
-# 1234 or groups of three (1,234 1.234 1 234 1'234), then at most zeros behind a point.
-PLAIN = re.compile(r"(\d+)(?:[.,]0{1,2})?")
-GROUPED = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\2\d{3})*)(?:[.,]0{1,2})?")
-
-
-def parse_count(text: str) -> int:
-    """A whole number of 0 or more; an empty cell is 0. Raises ``_Wrong``."""
-    if not text:
-        return 0
-    digits = text.lstrip("+")
-    negative = re.fullmatch(r"[-\u2212](.+)|\((.+)\)", digits)
-    if negative is not None:
-        rest = negative[1] or negative[2]
-        is_number = GROUPED.fullmatch(rest) or PLAIN.fullmatch(rest)
-        raise _Wrong(Fault.NEGATIVE if is_number else Fault.NOT_A_NUMBER)
-    match = GROUPED.fullmatch(digits) or PLAIN.fullmatch(digits)
-    if match is None:
-        raise _Wrong(Fault.NOT_A_NUMBER)
-    written = re.sub(r"\D", "", match[1]).lstrip("0")
-    if len(written) > DIGITS or (number := int(written or "0")) > LARGEST:
-        raise _Wrong(Fault.TOO_LARGE)
-    return number
-
-
-TIME = r"(?:[T ]\d{1,2}:\d{2}(?::\d{2}(?:\.\d+)?)?(?: ?[AaPp][Mm])?(?:Z|[+-]\d{2}:?\d{2})?)?"
-FORMS = tuple(
-    re.compile(form)
-    for form in (
-        rf"(?P<y>\d{{4}})-(?P<m>\d{{1,2}})-(?P<d>\d{{1,2}}){TIME}",  # 2025-02-01
-        r"(?P<y>\d{4})[-/](?P<m>\d{1,2})",  # 2025-02
-        rf"(?P<m>\d{{1,2}})/(?P<d>\d{{1,2}})/(?P<y>\d{{4}}){TIME}",  # 2/1/2025, as in the US
-        rf"(?P<d>\d{{1,2}})\.(?P<m>\d{{1,2}})\.(?P<y>\d{{4}}){TIME}",  # 01.02.2025, as in Germany
-        r"(?P<m>\d{1,2})[/.](?P<y>\d{4})",  # 02/2025
-        r"(?P<name>[^\W\d_]{3,9})\.?[- ](?P<y>\d{4})",  # Feb-2025
-        r"(?P<d>\d{1,2})\.?[- ](?P<name>[^\W\d_]{3,9})\.?[- ](?P<y>\d{4})",  # 22 Aug 2021
-        r"(?P<name>[^\W\d_]{3,9})\.? (?P<d>\d{1,2}),? (?P<y>\d{4})",  # Aug 22, 2021
-        r"(?P<y>\d{4})(?P<m>\d{2})(?P<d>\d{2})?",  # 20250201, 202502
-    )
-)
-MONTH_NAMES = {
-    name: number
-    for number, names in enumerate(
-        (
-            "january jan januar jän jänner",
-            "february feb februar",
-            "march mar märz mär mrz",
-            "april apr",
-            "may mai",
-            "june jun juni",
-            "july jul juli",
-            "august aug",
-            "september sep sept",
-            "october oct oktober okt",
-            "november nov",
-            "december dec dezember dez",
-        ),
-        1,
-    )
-    for name in names.split()
-}
-
-
-def parse_day(text: str) -> date:
-    """A date in any of the forms of the exports; a month is its first day. Raises ``_Wrong``."""
-    for form in FORMS:
-        if not (match := form.fullmatch(text)):
-            continue
-        part = match.groupdict()
-        name = (part.get("name") or "").casefold()
-        month = MONTH_NAMES.get(name, 0) if name else int(part["m"])
-        try:
-            day = date(int(part["y"]), month, int(part.get("d") or 1))
-        except ValueError:
-            break
-        if day.year < EARLIEST_YEAR:
-            break
-        return day
-    raise _Wrong(Fault.NOT_A_DATE)

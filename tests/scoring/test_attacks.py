@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from partners.models import Partner, User
-from scoring import imports, parsing, rule_sets, scores
+from scoring import cells, imports, parsing, rule_sets, scores
 from scoring.models import PartnerCenterImport, UsageMonth
 from scoring.parsing import NotReadable
 from scoring.reasons import Fault, sentence
@@ -122,7 +122,7 @@ def test_a_hundred_thousand_columns_are_read() -> None:
     assert read(content).rejected == []
 
 
-@pytest.mark.parametrize("figure", ["9" * 5_000, "999,999,999", str(parsing.LARGEST + 1)])
+@pytest.mark.parametrize("figure", ["9" * 5_000, "999,999,999", str(cells.LARGEST + 1)])
 def test_a_number_too_large_is_rejected_however_long(figure: str) -> None:
     parsed = read(usage_file(f'{TENANT},Exchange,2025-01,"{figure}",20,CPOR'))
     assert rejections(parsed) == [(2, "PaidAvailableUnits", figure, Fault.TOO_LARGE.value)]
@@ -136,7 +136,7 @@ def test_leading_zeros_make_no_number_larger() -> None:
 @pytest.mark.django_db
 def test_the_largest_figures_of_every_workload_still_add_up(partner: Partner) -> None:
     titles = [workload.title for workload in rule_sets.get("modern-work-2026").workloads.values()]
-    largest = parsing.LARGEST
+    largest = cells.LARGEST
     rows = [
         f"{TENANT},{title},{month},100,{users},CPOR"
         for title in titles

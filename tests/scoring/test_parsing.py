@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from scoring import months, parsing, rule_sets
+from scoring import cells, months, parsing, rule_sets
 from scoring.judging import Certificate
 from scoring.parsing import ClaimKey, NotReadable, Parsed
 from scoring.reasons import Fault
@@ -125,7 +125,7 @@ def test_months(text: str) -> None:
     ],
 )
 def test_days(text: str, day: date) -> None:
-    assert parsing.parse_day(text) == day
+    assert cells.parse_day(text) == day
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import judging, months, parsing, rule_sets, rules
+from scoring import cells, judging, months, parsing, rule_sets, rules
 from scoring.judging import Certificate, Contribution
 from tests.scoring.worlds import AS_OF, OPTION_VALUES, PAIR, WORKLOADS, Row, claims, office_usage
 
@@ -247,18 +247,18 @@ def test_any_bytes_are_read_or_refused(content: bytes) -> None:
 @given(st.text(max_size=30))
 def test_any_text_is_a_count_or_rejected(text: str) -> None:
     try:
-        number = parsing.parse_count(text)
-    except parsing._Wrong:
+        number = cells.parse_count(text)
+    except cells.Wrong:
         return
-    assert 0 <= number <= parsing.LARGEST
+    assert 0 <= number <= cells.LARGEST
 
 
 @given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
 def test_every_form_of_a_day_is_read(day: date) -> None:
     for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y", "%Y%m%d", "%B %d, %Y"):
-        assert parsing.parse_day(day.strftime(form)) == day
+        assert cells.parse_day(day.strftime(form)) == day
     for form in ("%Y-%m", "%b-%Y", "%Y%m", "%m/%Y"):
-        assert parsing.parse_day(day.strftime(form)) == day.replace(day=1)
+        assert cells.parse_day(day.strftime(form)) == day.replace(day=1)
 
 
 # ---- People --------------------------------------------------------------------------------------
