@@ -14,7 +14,8 @@ unset UV_PYTHON UV_SYSTEM_PYTHON UV_TARGET UV_PREFIX UV_CONSTRAINT UV_OVERRIDE U
 [ -n "${REDIS_URL-}" ] || unset REDIS_URL
 export PYTHONUTF8=1  # a bare root has the C locale, and the portal speaks German
 
-PY=$ROOT/.venv/bin/python
+VENV=$ROOT/.venv
+PY=$VENV/bin/python
 # WeasyPrint loads Pango when the first PDF is made; it cannot be had from a Python package.
 PDF_LIBRARIES="libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0"
 
@@ -106,21 +107,23 @@ is_ready() {
     *) sets=$1 ;;
   esac
   for candidate in $sets; do
-    stamp=$ROOT/.venv/handschlag-$candidate
+    stamp=$VENV/handschlag-$candidate
     [ -f "$stamp" ] && [ "$(cat "$stamp")" = "$(fingerprint "$candidate")" ] && return 0
   done
   return 1
 }
 
-# set_up run|demo|dev: makes sure that this set is installed. Quiet and quick when it is.
+# set_up run|demo|dev|bench: makes sure that this set is installed. Quiet and quick when it is.
 set_up() {
+  # The benchmarks' peers belong to no other set, and must not make the environment of all others anew.
+  [ "$1" != bench ] || VENV=$ROOT/.venv-bench PY=$ROOT/.venv-bench/bin/python
   is_ready "$1" && return 0
   hold_lock
   is_ready "$1" || make_environment "$1" || { drop_lock; exit 1; }
   drop_lock
 }
 
-# Two commands started at once must not both fill .venv: the second waits, then finds it ready.
+# Two commands started at once must not both fill an environment: the second waits, then finds it ready.
 hold_lock() {
   lock=$ROOT/.setup.lock
   waited=0
@@ -164,15 +167,15 @@ make_environment() {
   fi
 
   if ! same_place || ! is_python "$PY" || ! "$PY" -I -c 'import pip' 2>/dev/null; then
-    say "Making the Python environment in $ROOT/.venv"
-    "$BASE_PYTHON" -I -m venv --clear "$ROOT/.venv" >&2 || return 1
+    say "Making the Python environment in $VENV"
+    "$BASE_PYTHON" -I -m venv --clear "$VENV" >&2 || return 1
   fi
-  rm -f "$ROOT/.venv/handschlag-"* # until this set is complete, none is
+  rm -f "$VENV/handschlag-"* # until this set is complete, none is
 
   say "Installing the locked Python packages ($1)"
-  log=$ROOT/.venv/setup.log
+  log=$VENV/setup.log
   if [ ! -w "${HOME:-/nonexistent}" ]; then
-    export UV_CACHE_DIR="$ROOT/.venv/cache"
+    export UV_CACHE_DIR="$VENV/cache"
   fi
   # uv is many times faster than pip. Where it cannot work (an index that only pip is told about), pip does it.
   if ! {
@@ -187,7 +190,7 @@ make_environment() {
       return 1
     fi
   fi
-  fingerprint "$1" >"$ROOT/.venv/handschlag-$1"
+  fingerprint "$1" >"$VENV/handschlag-$1"
   say "Set-up took $(($(date +%s) - started)) s."
 }
 
@@ -203,8 +206,8 @@ pip_install() {
 
 # An environment that was copied or moved has scripts and paths of the old place: make it anew.
 same_place() {
-  [ -f "$ROOT/.venv/pyvenv.cfg" ] || return 1
-  ! grep -q '^command = ' "$ROOT/.venv/pyvenv.cfg" || grep -q "^command = .* $ROOT/.venv\$" "$ROOT/.venv/pyvenv.cfg"
+  [ -f "$VENV/pyvenv.cfg" ] || return 1
+  ! grep -q '^command = ' "$VENV/pyvenv.cfg" || grep -q "^command = .* $VENV\$" "$VENV/pyvenv.cfg"
 }
 
 # ---- Message catalogues ------------------------------------------------------------------------
