@@ -1,7 +1,8 @@
-"""Many rows into one table, quickly, on both databases; rows that are there get the new values.
+"""Many rows into one table, quickly, on both databases.
 
 ``bulk_create`` builds an object, a field list and a placeholder per value; here rows stay tuples.
-On SQLite one prepared statement runs over them, on PostgreSQL one statement takes whole columns.
+On SQLite one prepared statement runs over them; PostgreSQL takes whole columns in one statement, or
+a stream of rows (COPY).
 """
 
 import json
@@ -35,50 +36,135 @@ def chunks(
         yield rows[start : start + size]
 
 
+def insert(
+    model: type[models.Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Insert rows of ``fields`` whose primary keys are known to be new."""
+    if not rows:
+        return
+    table = _Table(model, fields)
+    prepared = table.prepare(rows)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{table.target} VALUES ({table.marks})", prepared)
+            return
+        copy = f"COPY {table.name} ({table.columns}) FROM STDIN"
+        with cursor.cursor.copy(copy) as stream:  # type: ignore[attr-defined]
+            for row in prepared:
+                stream.write_row(row)
+
+
 def write(
     model: type[models.Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
     """Insert rows of ``fields``; rows whose primary key exists get the new values instead."""
     if not rows:
         return
-    options = model._meta
-    columns: list[Any] = [options.get_field(name) for name in fields]
-    quote = connection.ops.quote_name
-    names = [str(column.column) for column in columns]
-    keys = [str(field.column) for field in options.pk_fields]
-    updates = ", ".join(
-        f"{quote(name)} = excluded.{quote(name)}" for name in names if name not in keys
-    )
-    target = f"INSERT INTO {quote(options.db_table)} ({', '.join(map(quote, names))})"
-    conflict = f"ON CONFLICT ({', '.join(map(quote, keys))}) DO UPDATE SET {updates}"
-    converters = [_converter(column) for column in columns]
-    prepared = list(rows)
-    if any(converters):
-        prepared = [
+    table = _Table(model, fields)
+    prepared = table.prepare(rows)
+    conflict = f"ON CONFLICT ({table.keys}) DO UPDATE SET {table.updates}"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.executemany(f"{table.target} VALUES ({table.marks}) {conflict}", prepared)
+            return
+        remaining = iter(prepared)
+        while part := list(islice(remaining, POSTGRESQL_ROWS)):
+            cursor.execute(
+                f"{table.target} {table.select} {conflict}",
+                [list(values) for values in zip(*part, strict=True)],
+            )
+
+
+def delete(
+    model: type[models.Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]
+) -> None:
+    """Delete the rows whose ``fields`` have these values."""
+    if not rows:
+        return
+    table = _Table(model, fields)
+    prepared = table.prepare(rows)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            condition = " AND ".join(f"{name} = %s" for name in table.names)
+            cursor.executemany(f"DELETE FROM {table.name} WHERE {condition}", prepared)  # noqa: S608
+            return
+        condition = " AND ".join(f"{table.name}.{name} = d.{name}" for name in table.names)
+        remaining = iter(prepared)
+        while part := list(islice(remaining, POSTGRESQL_ROWS)):
+            cursor.execute(
+                f"DELETE FROM {table.name} USING ({table.select}) AS d WHERE {condition}",  # noqa: S608
+                [list(values) for values in zip(*part, strict=True)],
+            )
+
+
+def close(
+    model: type[models.Model],
+    fields: Sequence[str],
+    rows: Sequence[tuple[Any, ...]],
+    ledger: int,
+    revision: int,
+) -> None:
+    """Let the standing rows of a ledger that have these values end with ``revision``."""
+    if not rows:
+        return
+    table = _Table(model, fields)
+    prepared = table.prepare(rows)
+    stands = "ledger_id = %s AND until = 2147483647"
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            condition = " AND ".join(f"{name} = %s" for name in table.names)
+            cursor.executemany(
+                f"UPDATE {table.name} SET until = %s WHERE {stands} AND {condition}",  # noqa: S608
+                [(revision, ledger, *row) for row in prepared],
+            )
+            return
+        condition = " AND ".join(f"{table.name}.{name} = d.{name}" for name in table.names)
+        cursor.execute(
+            f"UPDATE {table.name} SET until = %s FROM ({table.select}) AS d "  # noqa: S608
+            f"WHERE {stands} AND {condition}",
+            [revision, *(list(values) for values in zip(*prepared, strict=True)), ledger],
+        )
+
+
+class _Table:
+    """The names of a table's columns in SQL. They come from the models; values are parameters."""
+
+    def __init__(self, model: type[models.Model], fields: Sequence[str]) -> None:
+        options = model._meta
+        quote = connection.ops.quote_name
+        self.fields: list[Any] = [options.get_field(name) for name in fields]
+        self.names = [quote(str(field.column)) for field in self.fields]
+        self.name = quote(options.db_table)
+        keys = [quote(str(field.column)) for field in options.pk_fields]
+        self.keys = ", ".join(keys)
+        self.columns = ", ".join(self.names)
+        self.target = f"INSERT INTO {self.name} ({self.columns})"
+        self.marks = ", ".join(["%s"] * len(self.names))
+        self.updates = ", ".join(
+            f"{name} = excluded.{name}" for name in self.names if name not in keys
+        )
+
+    @property
+    def select(self) -> str:
+        """PostgreSQL: rows from one array a column."""
+        arrays = ", ".join(f"%s::{_array_type(field)}[]" for field in self.fields)
+        casts = ", ".join(
+            f"v.{name}::{_cast(field)} AS {name}"
+            for name, field in zip(self.names, self.fields, strict=True)
+        )
+        return f"SELECT {casts} FROM unnest({arrays}) AS v ({self.columns})"  # noqa: S608
+
+    def prepare(self, rows: Sequence[tuple[Any, ...]]) -> Sequence[tuple[Any, ...]]:
+        converters = [_converter(field) for field in self.fields]
+        if not any(converters):
+            return rows
+        return [
             tuple(
                 value if convert is None or value is None else convert(value)
                 for convert, value in zip(converters, row, strict=True)
             )
             for row in rows
         ]
-    with connection.cursor() as cursor:
-        if connection.vendor == "sqlite":
-            marks = ", ".join(["%s"] * len(names))
-            cursor.executemany(f"{target} VALUES ({marks}) {conflict}", prepared)
-            return
-        arrays = ", ".join(f"%s::{_array_type(column)}[]" for column in columns)
-        casts = ", ".join(
-            f"v.{quote(name)}::{column.db_type(connection)}"
-            for name, column in zip(names, columns, strict=True)
-        )
-        # Names come from the models, values travel as parameters.
-        source = f"SELECT {casts} FROM unnest({arrays}) AS v ({', '.join(map(quote, names))})"  # noqa: S608
-        remaining = iter(prepared)
-        while part := list(islice(remaining, POSTGRESQL_ROWS)):
-            cursor.execute(
-                f"{target} {source} {conflict}",
-                [list(values) for values in zip(*part, strict=True)],
-            )
 
 
 def _converter(column: Any) -> Callable[[Any], Any] | None:
@@ -89,14 +175,18 @@ def _converter(column: Any) -> Callable[[Any], Any] | None:
     )
     if is_uuid and not connection.features.has_native_uuid_field:
         return lambda value: UUID(str(value)).hex
-    if isinstance(column, models.DateField) and connection.vendor == "sqlite":
-        return connection.ops.adapt_datefield_value
     if isinstance(column, models.DateTimeField) and connection.vendor == "sqlite":
         return connection.ops.adapt_datetimefield_value
+    if isinstance(column, models.DateField) and connection.vendor == "sqlite":
+        return connection.ops.adapt_datefield_value
     return None
+
+
+def _cast(column: Any) -> str:
+    return str(column.db_type(connection))
 
 
 def _array_type(column: Any) -> str:
     if isinstance(column, models.JSONField):
         return "text"
-    return str(column.db_type(connection)).split("(")[0].removesuffix(" CHECK")
+    return _cast(column).split("(")[0].removesuffix(" CHECK")

@@ -1,22 +1,24 @@
 """Facts in the database: what an import writes, and what a score reads.
 
-Writing is idempotent: a run that was killed in the middle is simply run again. Reading brings all
-claims of a firm with both months in three queries; the judging is done in Python (``judging``).
+Writing compares a file with what is stored and changes only what differs, so a run that was killed
+in the middle is simply run again. Reading brings a firm's claims with both months in one query; the
+judging is done in Python (``judging``). Corrections are laid over the facts when they are read.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import connection
-from django.db.backends.utils import CursorWrapper
+from django.db.models import F
 
 from partners.models import Partner
-from scoring import bulk, judging, months, rule_sets
+from scoring import associations, bulk, months
+from scoring.associations import Interval
 from scoring.models import (
+    NO_END,
     Association,
     Certificate,
     MonthOfData,
@@ -24,10 +26,14 @@ from scoring.models import (
     Tenant,
     UsageMonth,
 )
-from scoring.parsing import Parsed
 
-AssociationRow = tuple[date | None, date | None, int]  # begins_on, ended_on, first_month
-FactKey = tuple[int, int, int]  # tenant's number, workload, option
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from scoring.parsing import AssociationSaid, Said
+
+FactKey = tuple[int, int, int]  # tenant, workload, option
+Figures = tuple[int, int]  # seats, users
 
 
 def portfolio_of(partner: Partner) -> Portfolio:
@@ -39,88 +45,327 @@ def lock(partner: Partner) -> Portfolio:
     return Portfolio.objects.select_for_update().get(pk=portfolio_of(partner).pk)
 
 
-# ---- Writing -------------------------------------------------------------------------------------
+def touch(portfolio: Portfolio) -> None:
+    """Facts have changed: whoever read them outside of the lock sees it by the version."""
+    Portfolio.objects.filter(pk=portfolio.pk).update(version=F("version") + 1)
+
+
+# ---- What a file would change --------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class MonthCounts:
+    new: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    gone: int = 0
 
 
 @dataclass(slots=True)
 class Plan:
-    """What a parsed file would change: rows that are new or different, and the counts of all."""
+    """What a file would change: rows that are new or different, and the counts of all."""
 
-    tenants: list[tuple[UUID, str]] = field(default_factory=list)
-    renamed: list[Tenant] = field(default_factory=list)
-    associations: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
-    usage: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    numbers: list[int] = field(default_factory=list)  # the tenants' ids, 0: not stored yet
+    tenants: list[tuple[int, UUID, str]] = field(default_factory=list)  # place in the file, …
+    renamed: list[tuple[int, str]] = field(default_factory=list)
+    new_usage: "list[pa.Table]" = field(default_factory=list)  # columns as parsing.Said.usage
+    changed_usage: "list[pa.Table]" = field(default_factory=list)
+    gone_usage: list[tuple[int, int, int, int]] = field(default_factory=list)
+    associations: list[tuple[int, tuple[Any, ...]]] = field(default_factory=list)
+    gone_associations: list[tuple[int, int, int, int]] = field(default_factory=list)
     certificates: list[tuple[Any, ...]] = field(default_factory=list)
-    months: list[int] = field(default_factory=list)
+    gone_certificates: list[tuple[Any, ...]] = field(default_factory=list)
+    gone_months: list[int] = field(default_factory=list)
+    by_month: dict[int, MonthCounts] = field(default_factory=dict)
     new: int = 0
     changed: int = 0
     unchanged: int = 0
     dates_changed: int = 0
 
+    @property
+    def months(self) -> list[int]:
+        return sorted(self.by_month)
 
-def plan(portfolio: Portfolio, parsed: Parsed) -> Plan:
-    """Compare a file with the facts. Writes nothing."""
-    made = Plan(months=parsed.months)
+    @property
+    def is_empty(self) -> bool:
+        """Whether the facts say all of this already."""
+        return not (
+            self.tenants
+            or self.renamed
+            or self.new_usage
+            or self.changed_usage
+            or self.gone_usage
+            or self.associations
+            or self.gone_associations
+            or self.certificates
+            or self.gone_certificates
+            or self.gone_months
+        )
+
+
+def plan(portfolio: Portfolio, said: "Said", *, whole: bool = False) -> Plan:
+    """Compare what a file says with the facts. Writes nothing.
+
+    ``whole``: ``said`` is all that there is, so what is stored beside it goes (``imports.undo``).
+    """
+    made = Plan()
     known = {tenant.tenant_id.hex: tenant for tenant in portfolio.tenants.all()}
-    for guid, name in parsed.tenants.items():
+    for place, (guid, name) in enumerate(said.tenants):
         tenant = known.get(guid)
+        made.numbers.append(tenant.pk if tenant else 0)
         if tenant is None:
-            made.tenants.append((UUID(guid), name))
+            made.tenants.append((place, UUID(guid), name))
         elif name and tenant.name != name:
-            tenant.name = name
-            made.renamed.append(tenant)
-    if parsed.claims:
-        _plan_claims(portfolio, parsed, made, {guid: row.pk for guid, row in known.items()})
-    if parsed.certificates:
-        _plan_certificates(portfolio, parsed, made)
+            made.renamed.append((tenant.pk, name))
+    first = _plan_usage(portfolio, said, made, whole=whole)
+    if first or said.associations or whole:
+        _plan_associations(portfolio, said, made, first, whole=whole)
+    if said.certificates or whole:
+        _plan_certificates(portfolio, said, made, whole=whole)
     return made
 
 
-def _plan_claims(portfolio: Portfolio, parsed: Parsed, made: Plan, numbers: dict[str, int]) -> None:
-    associations: dict[FactKey, AssociationRow] = {
-        (tenant, workload, option): (begins_on, ended_on, first)
-        for tenant, workload, option, begins_on, ended_on, first in Association.objects.filter(
-            portfolio=portfolio
-        ).values_list("tenant_id", "workload", "option", "begins_on", "ended_on", "first_month")
-    }
-    usage: dict[FactKey, dict[int, tuple[int, int]]] = {}
-    stored = UsageMonth.objects.filter(portfolio=portfolio, month__in=made.months)
-    for tenant, workload, option, month, seats, users in stored.values_list(
-        "tenant_id", "workload", "option", "month", "seats", "users"
-    ).iterator(chunk_size=20_000):
-        usage.setdefault((tenant, workload, option), {})[month] = (seats, users)
-
-    for claim, data in parsed.claims.items():
-        number = numbers.get(claim.tenant, 0)  # 0: a tenant that is not stored yet
-        key = (number, claim.workload, claim.option)
-        old = associations.get(key)
-        first = min(data.usage)
-        begins_on, ended_on = data.begins_on, data.ended_on
-        if old is not None:  # an empty cell takes nothing back that an earlier file said
-            begins_on, ended_on = begins_on or old[0], ended_on or old[1]
-            first = min(first, old[2])
-            made.dates_changed += (begins_on, ended_on) != old[:2]
-        if old != (begins_on, ended_on, first):
-            begins = first if begins_on is None else months.number(begins_on)
-            values = (claim.workload, claim.option, begins_on, ended_on, first, begins)
-            made.associations.append((claim.tenant, values))
-        known = usage.get(key, {})
-        for month, figures in data.usage.items():
-            before = known.get(month)
-            if before == figures:
-                made.unchanged += 1
-                continue
-            made.new += before is None
-            made.changed += before is not None
-            made.usage.append((claim.tenant, (claim.workload, claim.option, month, *figures)))
-    # In the order of the key, tenants that are stored first: a table grows at its end.
-    made.usage.sort(key=lambda row: (numbers.get(row[0], NOT_STORED), row[0], row[1]))
+FirstFigures = dict[FactKey, tuple[int, int, int]]  # by place in the file: month, seats, users
 
 
-NOT_STORED = 1 << 62
+def _plan_usage(portfolio: Portfolio, said: "Said", made: Plan, *, whole: bool) -> FirstFigures:
+    """Fill in what becomes of the usage rows; returns each claim's first figures in the file."""
+    import pyarrow as pa  # noqa: PLC0415 -- large, and needed by the jobs only
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    usage = said.usage
+    imported = set(portfolio.months_of_data.values_list("month", flat=True))
+    counted = pc.value_counts(usage["month"])
+    begin = 0
+    for month, rows in sorted(
+        zip(counted.field("values").to_pylist(), counted.field("counts").to_pylist(), strict=True)
+    ):
+        part = usage.slice(begin, rows)
+        begin += rows
+        counts = made.by_month[month] = MonthCounts()
+        stored = _stored_usage(portfolio, month) if month in imported else {}
+        if not stored:
+            counts.new = rows
+            made.new_usage.append(part)
+            continue
+        new, changed = [], []
+        for place, (tenant, workload, option, seats, users) in enumerate(_rows(part)):
+            before = stored.pop((made.numbers[tenant], workload, option), None)
+            if before is None:
+                new.append(place)
+            elif before != (seats, users):
+                changed.append(place)
+        counts.new, counts.changed = len(new), len(changed)
+        counts.unchanged = rows - len(new) - len(changed)
+        if new:
+            made.new_usage.append(part.take(pa.array(new)))
+        if changed:
+            made.changed_usage.append(part.take(pa.array(changed)))
+        if whole:
+            counts.gone = len(stored)
+            made.gone_usage += [(month, *key) for key in stored]
+    if whole:
+        for month in imported - set(made.by_month):
+            made.gone_months.append(month)
+            made.gone_usage += [(month, *key) for key in _stored_usage(portfolio, month)]
+    for counts in made.by_month.values():
+        made.new += counts.new
+        made.changed += counts.changed
+        made.unchanged += counts.unchanged
+    # Rows are in order of months, so the first of a claim is its earliest.
+    grouped = usage.group_by(["tenant", "workload", "option"], use_threads=False).aggregate(
+        [("month", "first"), ("seats", "first"), ("users", "first")]
+    )
+    columns = [
+        grouped[name].to_pylist()
+        for name in ("tenant", "workload", "option", "month_first", "seats_first", "users_first")
+    ]
+    return {row[:3]: row[3:] for row in zip(*columns, strict=True)}
 
 
-def _plan_certificates(portfolio: Portfolio, parsed: Parsed, made: Plan) -> None:
+def _rows(part: "pa.Table") -> Iterator[tuple[int, int, int, int, int]]:
+    names = ("tenant", "workload", "option", "seats", "users")
+    return zip(*(part[name].to_pylist() for name in names), strict=True)
+
+
+def _stored_usage(portfolio: Portfolio, month: int) -> dict[FactKey, Figures]:
+    rows = UsageMonth.objects.filter(portfolio=portfolio, month=month).values_list(
+        "tenant_id", "workload", "option", "seats", "users"
+    )
+    return {row[:3]: (row[3], row[4]) for row in rows}
+
+
+# -- Associations --
+
+ASSOCIATION_VALUES = (
+    "begins",
+    "ends",
+    "begins_on",
+    "ended_on",
+    "state",
+    "baseline_month",
+    "baseline_seats",
+    "baseline_users",
+)
+AssociationValues = tuple[
+    int, int, date | None, date | None, int, int | None, int | None, int | None
+]
+NO_BASELINE = (None, None, None)
+
+
+def _plan_associations(
+    portfolio: Portfolio, said: "Said", made: Plan, first: FirstFigures, *, whole: bool
+) -> None:
+    stored: dict[FactKey, list[AssociationValues]] = {}
+    rows = Association.objects.filter(portfolio=portfolio).order_by("pk")
+    for tenant, workload, option, *values in rows.values_list(
+        "tenant_id", "workload", "option", *ASSOCIATION_VALUES
+    ):
+        stored.setdefault((tenant, workload, option), []).append(tuple(values))  # type: ignore[arg-type]
+
+    search = _BaselineSearch(portfolio, said, whole=whole)
+    settled: list[tuple[FactKey, FactKey, list[AssociationValues], list[AssociationValues]]] = []
+    for place_key in first.keys() | said.associations.keys():
+        key = (made.numbers[place_key[0]], *place_key[1:])
+        old = stored.pop(key, []) if key[0] else []
+        seen, told = first.get(place_key), said.associations.get(place_key)
+        if not whole and told is None and old and _says_nothing_new(old, seen):
+            continue
+        new = _settle([] if whole else old, told, seen)
+        for row in new:
+            search.want(place_key, key, row, [] if whole else old, seen)
+        settled.append((place_key, key, old, new))
+    search.run()
+    for place_key, key, old, new in settled:
+        with_baselines = [(*row[:5], *search.found(place_key, row[0])) for row in new]
+        if with_baselines == old:
+            continue
+        made.dates_changed += bool(old) and [row[2:4] for row in with_baselines] != [
+            row[2:4] for row in old
+        ]
+        begins = {row[0] for row in with_baselines}
+        made.gone_associations += [(*key, row[0]) for row in old if row[0] not in begins]
+        made.associations += [
+            (place_key[0], (*place_key[1:], *row)) for row in with_baselines if row not in old
+        ]
+    if whole:
+        made.gone_associations += [(*key, row[0]) for key, old in stored.items() for row in old]
+
+
+def _says_nothing_new(old: Sequence[AssociationValues], seen: tuple[int, int, int] | None) -> bool:
+    """Whether figures alone, without dates, leave a stored association as it is: the usual case."""
+    if seen is None:
+        return True
+    month = seen[0]
+    return all(
+        begins <= month and (month > ends or (baseline is not None and month > baseline))
+        for begins, ends, _b, _e, _state, baseline, _s, _u in old
+    )
+
+
+def _settle(
+    old: Sequence[AssociationValues],
+    told: "AssociationSaid | None",
+    seen: tuple[int, int, int] | None,
+) -> list[AssociationValues]:
+    """The intervals of one claim after a file: its months and dates, still without baselines."""
+    before = [Interval(row[2], row[3]) for row in old]
+    intervals = associations.fold(before, told.intervals if told else [])
+    state = old[-1][4] if old else 0
+    if told is not None and told.state:
+        state = told.state
+    # Without a date it begins with its first figures; without those it has not begun.
+    first_month = min(
+        [row[0] for row in old if row[2] is None] + ([seen[0]] if seen is not None else []),
+        default=NO_END,
+    )
+    rows: list[AssociationValues] = []
+    for interval in intervals or [Interval(None, None)]:
+        begins = first_month if interval.begins_on is None else months.number(interval.begins_on)
+        ends = NO_END if interval.ended_on is None else months.number(interval.ended_on)
+        rows.append(
+            (begins, max(begins, ends), interval.begins_on, interval.ended_on, state, *NO_BASELINE)
+        )
+    return rows
+
+
+class _BaselineSearch:
+    """The first figures of claims since they began: in the file, or in what is stored."""
+
+    def __init__(self, portfolio: Portfolio, said: "Said", *, whole: bool) -> None:
+        self.portfolio, self.said, self.whole = portfolio, said, whole
+        self._found: dict[tuple[FactKey, int], tuple[int | None, int | None, int | None]] = {}
+        self._in_file: dict[FactKey, list[tuple[int, int]]] = {}  # (begins, ends) by claim
+        self._in_store: dict[FactKey, list[tuple[FactKey, int, int]]] = {}
+
+    def want(
+        self,
+        place_key: FactKey,
+        key: FactKey,
+        row: AssociationValues,
+        old: Sequence[AssociationValues],
+        seen: tuple[int, int, int] | None,
+    ) -> None:
+        begins, ends = row[0], row[1]
+        best: tuple[int | None, int | None, int | None] = NO_BASELINE
+        is_known = False
+        for values in old:
+            if values[0] == begins:
+                is_known = values[5] is not None or ends <= values[1]
+                if values[5] is not None and values[5] <= ends:
+                    best = values[5:]
+        if seen is not None and begins <= seen[0] <= ends:
+            if best[0] is None or seen[0] <= best[0]:
+                best = seen
+        elif seen is not None and seen[0] < begins:
+            self._in_file.setdefault(place_key, []).append((begins, ends))
+        self._found[place_key, begins] = best
+        if not is_known and key[0] and not self.whole and old:
+            self._in_store.setdefault(key, []).append((place_key, begins, ends))
+
+    def run(self) -> None:
+        if self._in_file:
+            usage = self.said.usage
+            columns = (
+                usage[name].to_pylist()
+                for name in ("tenant", "workload", "option", "month", "seats", "users")
+            )
+            for tenant, workload, option, *figures in zip(*columns, strict=True):
+                place_key = (tenant, workload, option)
+                for begins, ends in self._in_file.get(place_key, ()):
+                    self._offer(place_key, begins, ends, tuple(figures), is_newer=True)
+        if self._in_store:
+            earliest = min(begins for rows in self._in_store.values() for _p, begins, _e in rows)
+            stored = UsageMonth.objects.filter(portfolio=self.portfolio, month__gte=earliest)
+            for tenant, workload, option, *figures in (
+                stored.order_by("pk")
+                .values_list("tenant_id", "workload", "option", "month", "seats", "users")
+                .iterator(chunk_size=20_000)
+            ):
+                for place_key, begins, ends in self._in_store.get((tenant, workload, option), ()):
+                    self._offer(place_key, begins, ends, tuple(figures), is_newer=False)
+
+    def _offer(
+        self,
+        place_key: FactKey,
+        begins: int,
+        ends: int,
+        figures: tuple[Any, ...],
+        *,
+        is_newer: bool,
+    ) -> None:
+        month = figures[0]
+        if not begins <= month <= ends:
+            return
+        best = self._found[place_key, begins]
+        if best[0] is None or month < best[0] or (is_newer and month == best[0]):
+            self._found[place_key, begins] = figures  # type: ignore[assignment]
+
+    def found(self, place_key: FactKey, begins: int) -> tuple[int | None, int | None, int | None]:
+        return self._found[place_key, begins]
+
+
+def _plan_certificates(portfolio: Portfolio, said: "Said", made: Plan, *, whole: bool) -> None:
     stored = {
         (row[0], row[1], row[2]): row[3:]
         for row in Certificate.objects.filter(portfolio=portfolio).values_list(
@@ -133,15 +378,28 @@ def _plan_certificates(portfolio: Portfolio, parsed: Parsed, made: Plan) -> None
             "is_linked",
         )
     }
-    for key, data in parsed.certificates.items():
+    for key, data in said.certificates.items():
         values = (data.expires_on, data.name, data.email, data.is_linked)
-        before = stored.get((key.person, key.certification, key.completed_on))
+        before = stored.pop((key.person, key.certification, key.completed_on), None)
         if before == values:
             made.unchanged += 1
             continue
         made.new += before is None
         made.changed += before is not None
         made.certificates.append((*key, *values))
+    if whole:
+        made.gone_certificates += list(stored)
+
+
+# ---- Writing -------------------------------------------------------------------------------------
+
+USAGE_KEY = ("portfolio", "month", "tenant", "workload", "option")
+USAGE_FIELDS = (*USAGE_KEY, "seats", "users")
+ASSOCIATION_KEY = ("portfolio", "tenant", "workload", "option", "begins")
+ASSOCIATION_FIELDS = ("portfolio", "tenant", "workload", "option", *ASSOCIATION_VALUES)
+CERTIFICATE_KEY = ("portfolio", "person_key", "certification", "completed_on")
+CERTIFICATE_FIELDS = (*CERTIFICATE_KEY, "expires_on", "person_name", "email", "is_linked")
+MONTH_FIELDS = ("portfolio", "month", "imported_at")
 
 
 def steps(portfolio: Portfolio, made: Plan, now: datetime) -> Iterator[Callable[[], None]]:
@@ -150,56 +408,69 @@ def steps(portfolio: Portfolio, made: Plan, now: datetime) -> Iterator[Callable[
     Take one, run it, take the next: later ones need what earlier ones wrote.
     """
     size = bulk.rows_per_transaction()
-    yield lambda: _store_tenants(portfolio, made)
-    numbers = {
-        tenant_id.hex: pk for pk, tenant_id in portfolio.tenants.values_list("pk", "tenant_id")
-    }
     own = portfolio.pk
+    for new_tenants in bulk.chunks(made.tenants, size):
+        yield partial(_store_tenants, portfolio, new_tenants)
+    if made.tenants:
+        ids = {guid: pk for pk, guid in portfolio.tenants.values_list("pk", "tenant_id")}
+        for place, guid, _name in made.tenants:
+            made.numbers[place] = ids[guid]
+    for renamed in bulk.chunks(made.renamed, size):
+        yield partial(_rename_tenants, renamed)
+    for tables, store in ((made.new_usage, bulk.insert), (made.changed_usage, bulk.write)):
+        for rows in _usage_rows(own, tables, made.numbers, size):
+            yield partial(store, UsageMonth, USAGE_FIELDS, rows)
+    numbers = made.numbers
     for model, fields, rows in (
         (
             Association,
             ASSOCIATION_FIELDS,
-            [(own, numbers[guid], *values) for guid, values in made.associations],
+            [(own, numbers[place], *values) for place, values in made.associations],
         ),
-        (UsageMonth, USAGE_FIELDS, [(own, numbers[guid], *values) for guid, values in made.usage]),
         (Certificate, CERTIFICATE_FIELDS, [(own, *values) for values in made.certificates]),
-        (MonthOfData, MONTH_FIELDS, [(own, month, now) for month in made.months]),
+        (MonthOfData, MONTH_FIELDS, [(own, month, now) for month in made.by_month]),
     ):
         for part in bulk.chunks(rows, size):
             yield partial(bulk.write, model, fields, part)
+    for model, fields, rows in (
+        (UsageMonth, USAGE_KEY, [(own, *key) for key in made.gone_usage]),
+        (Association, ASSOCIATION_KEY, [(own, *key) for key in made.gone_associations]),
+        (Certificate, CERTIFICATE_KEY, [(own, *key) for key in made.gone_certificates]),
+        (MonthOfData, MONTH_FIELDS[:2], [(own, month) for month in made.gone_months]),
+    ):
+        for part in bulk.chunks(rows, size):
+            yield partial(bulk.delete, model, fields, part)
 
 
-def _store_tenants(portfolio: Portfolio, made: Plan) -> None:
+def _usage_rows(
+    own: int, tables: "Iterable[pa.Table]", numbers: Sequence[int], size: int | None
+) -> Iterator[list[tuple[int, ...]]]:
+    """Rows in the order of the key, so that a table grows at its end."""
+    for table in tables:
+        for start in range(0, table.num_rows, size or bulk.POSTGRESQL_ROWS):
+            part = table.slice(start, size or bulk.POSTGRESQL_ROWS)
+            rows = [
+                (own, month, numbers[tenant], workload, option, seats, users)
+                for month, (tenant, workload, option, seats, users) in zip(
+                    part["month"].to_pylist(), _rows(part), strict=True
+                )
+            ]
+            rows.sort()
+            yield rows
+
+
+def _store_tenants(portfolio: Portfolio, tenants: Sequence[tuple[int, UUID, str]]) -> None:
     Tenant.objects.bulk_create(
-        [Tenant(portfolio=portfolio, tenant_id=guid, name=name) for guid, name in made.tenants],
+        [Tenant(portfolio=portfolio, tenant_id=guid, name=name) for _place, guid, name in tenants],
         batch_size=500,
         ignore_conflicts=True,  # a run that was killed may have stored them
     )
-    Tenant.objects.bulk_update(made.renamed, ["name"], batch_size=300)
 
 
-MONTH_FIELDS = ("portfolio", "month", "imported_at")
-ASSOCIATION_FIELDS = (
-    "portfolio",
-    "tenant",
-    "workload",
-    "option",
-    "begins_on",
-    "ended_on",
-    "first_month",
-    "begins",
-)
-USAGE_FIELDS = ("portfolio", "tenant", "workload", "option", "month", "seats", "users")
-CERTIFICATE_FIELDS = (
-    "portfolio",
-    "person_key",
-    "certification",
-    "completed_on",
-    "expires_on",
-    "person_name",
-    "email",
-    "is_linked",
-)
+def _rename_tenants(renamed: Sequence[tuple[int, str]]) -> None:
+    Tenant.objects.bulk_update(
+        [Tenant(pk=pk, name=name) for pk, name in renamed], ["name"], batch_size=300
+    )
 
 
 # ---- Reading -------------------------------------------------------------------------------------
@@ -208,86 +479,6 @@ CERTIFICATE_FIELDS = (
 def imported_months(portfolio: Portfolio) -> dict[int, datetime]:
     """Months with usage data, and when they came in last."""
     return dict(portfolio.months_of_data.values_list("month", "imported_at"))
-
-
-# A firm's claims, with the first figures since each began where that lies after the comparison
-# month: only then are they looked at. The figures of the two months come in a query of their own
-# and are put together in Python: joined here, PostgreSQL goes through all of them once a claim as
-# long as it has no statistics of a table that has just been filled.
-CLAIMS = """
-SELECT a.tenant_id, a.workload, a.option, a.begins_on, a.first_month, a.ended_on,
-       c.month, c.seats, c.users
-FROM scoring_association a
-LEFT JOIN scoring_usagemonth c
-  ON c.portfolio_id = a.portfolio_id AND c.tenant_id = a.tenant_id
- AND c.workload = a.workload AND c.option = a.option
- AND a.begins > %(comparison)s
- AND c.month = (SELECT MIN(f.month) FROM scoring_usagemonth f
-                WHERE f.portfolio_id = a.portfolio_id AND f.tenant_id = a.tenant_id
-                  AND f.workload = a.workload AND f.option = a.option AND f.month >= a.begins)
-WHERE a.portfolio_id = %(portfolio)s
-"""
-FIGURES = """
-SELECT tenant_id, workload, option, seats, users FROM scoring_usagemonth
-WHERE portfolio_id = %(portfolio)s AND month = %(month)s
-"""
-
-
-def claims(portfolio: Portfolio, pair: judging.Months) -> list[judging.Claim]:
-    """All claims of a firm that have data in one of the two months."""
-    names = rule_sets.vocabulary()
-    workloads, options = names.workload_keys, names.option_keys
-    own = {"portfolio": portfolio.pk}
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIMS, own | {"comparison": pair.comparison})
-        rows: list[tuple[Any, ...]] = cursor.fetchall()
-        now, then = (_figures(cursor, own | {"month": month}) for month in pair)
-    found = []
-    for row in rows:
-        key = row[:3]
-        usage_now, usage_then = now.get(key), then.get(key)
-        if usage_now is None and usage_then is None:
-            continue
-        tenant, workload, option, begins_on, first_month, ended_on, month, seats, users = row
-        found.append(
-            judging.Claim(
-                tenant=tenant,
-                workload=workloads.get(workload, ""),
-                option=options.get(option, ""),
-                begins_on=_day(begins_on),
-                first_month=first_month,
-                ended_on=_day(ended_on),
-                now=usage_now,
-                then=usage_then,
-                at_claim=None if month is None else judging.Usage(seats, users),
-                at_claim_month=month,
-            )
-        )
-    return found
-
-
-def _figures(cursor: CursorWrapper, params: dict[str, int]) -> dict[FactKey, judging.Usage]:
-    cursor.execute(FIGURES, params)
-    return {row[:3]: judging.Usage(row[3], row[4]) for row in cursor.fetchall()}
-
-
-def _day(value: date | str | None) -> date | None:
-    return date.fromisoformat(value) if isinstance(value, str) else value  # SQLite gives text
-
-
-def certificates(portfolio: Portfolio) -> list[judging.Certificate]:
-    return [
-        judging.Certificate(*row)
-        for row in portfolio.certificates.values_list(
-            "person_key",
-            "person_name",
-            "email",
-            "certification",
-            "completed_on",
-            "expires_on",
-            "is_linked",
-        )
-    ]
 
 
 def tenant_names(portfolio: Portfolio) -> dict[int, tuple[str, str]]:

@@ -26,7 +26,7 @@ from django.utils.translation import gettext as _
 from documents.jobs import queue_on_commit
 from scoring import bulk, facts, months, parsing, scores
 from scoring.models import PartnerCenterImport
-from scoring.parsing import NotReadable, Parsed
+from scoring.parsing import NotReadable, Said
 from scoring.reasons import Fault, sentence
 
 if TYPE_CHECKING:
@@ -211,20 +211,20 @@ def _claim(import_id: UUID | str, message_id: str) -> bool:
         )
 
 
-def _describe(row: PartnerCenterImport, parsed: Parsed) -> None:
-    row.kind = parsed.kind
-    row.rows_read = parsed.rows
-    row.rows_merged = parsed.merged
-    row.rows_rejected = parsed.rejected_count
-    row.rows_unused = parsed.unused_count
-    row.months = [months.label(month) for month in parsed.months]
+def _describe(row: PartnerCenterImport, said: Said) -> None:
+    row.kind = said.kind
+    row.rows_read = said.rows
+    row.rows_merged = said.merged
+    row.rows_rejected = said.rejected_count
+    row.rows_unused = said.unused_count
+    row.months = [months.label(month) for month in said.months]
     row.unused = [
         {"what": what, "value": value, "rows": rows}
         for (what, value), rows in sorted(
-            parsed.unused.items(), key=lambda item: (-item[1], item[0])
+            said.unused.items(), key=lambda item: (-item[1], item[0])
         )[:UNUSED_KEPT]
     ]
-    row.rejected = [bad.stored() for bad in parsed.rejected[: parsing.REJECTED_KEPT]]
+    row.rejected = [bad.stored() for bad in said.rejected[: parsing.REJECTED_KEPT]]
 
 
 DESCRIPTION = (
@@ -237,10 +237,24 @@ DESCRIPTION = (
     "unused",
     "rejected",
 )
-COUNTS = ("rows_new", "rows_changed", "rows_unchanged", "dates_changed")
+COUNTS = ("rows_new", "rows_changed", "rows_unchanged", "dates_changed", "by_month")
 
 
-def _write(row: PartnerCenterImport, parsed: Parsed, *, score_as_of: date | None) -> None:
+def _count(row: PartnerCenterImport, made: facts.Plan) -> None:
+    row.rows_new, row.rows_changed = made.new, made.changed
+    row.rows_unchanged, row.dates_changed = made.unchanged, made.dates_changed
+    row.by_month = [
+        {
+            "month": months.label(month),
+            "new": counts.new,
+            "changed": counts.changed,
+            "unchanged": counts.unchanged,
+        }
+        for month, counts in sorted(made.by_month.items())
+    ]
+
+
+def _write(row: PartnerCenterImport, said: Said, *, score_as_of: date | None) -> None:
     """Bring the facts up to date, then store the score that follows from them."""
     portfolio = facts.portfolio_of(row.partner)
     now = timezone.now()
@@ -249,13 +263,12 @@ def _write(row: PartnerCenterImport, parsed: Parsed, *, score_as_of: date | None
     one_by_one = bulk.rows_per_transaction() is not None
     whole: AbstractContextManager[object] = nullcontext() if one_by_one else transaction.atomic()
     with whole:
-        made = facts.plan(portfolio, parsed)
-        _describe(row, parsed)
+        made = facts.plan(portfolio, said)
+        _describe(row, said)
         if row.planned_at is None:
             # Counted once: a second run after a crash would find its own rows unchanged.
             row.planned_at = now
-            row.rows_new, row.rows_changed = made.new, made.changed
-            row.rows_unchanged, row.dates_changed = made.unchanged, made.dates_changed
+            _count(row, made)
         with transaction.atomic():
             _lock(row)
             row.save(update_fields=[*DESCRIPTION, *COUNTS, "planned_at"])
@@ -263,15 +276,17 @@ def _write(row: PartnerCenterImport, parsed: Parsed, *, score_as_of: date | None
             with transaction.atomic():
                 _lock(row)
                 step()
-        drafted = None
+                facts.touch(portfolio)
+        with transaction.atomic():
+            _lock(row)
+            row.done_at = now
+            row.save(update_fields=["done_at"])
         if score_as_of is not None:
-            drafted = scores.draft(row.partner, score_as_of, by=row.imported_by, finishing=row)
+            scores.compute(row.partner, score_as_of, by=row.imported_by, finishing=row)
         with transaction.atomic():
             _lock(row)
             row.state, row.finished_at, row.error = State.DONE, timezone.now(), ""
             row.save(update_fields=["state", "finished_at", "error"])
-            if drafted is not None:
-                scores.store(drafted)
 
 
 def _lock(row: PartnerCenterImport) -> None:
@@ -292,8 +307,8 @@ def _finish(row: PartnerCenterImport, state: str, *fields: str) -> None:
     own.update(**{name: getattr(row, name) for name in ("state", "finished_at", *fields)})
 
 
-def _reject(row: PartnerCenterImport, parsed: Parsed) -> None:
-    _describe(row, parsed)
+def _reject(row: PartnerCenterImport, said: Said) -> None:
+    _describe(row, said)
     _finish(row, State.REJECTED, *DESCRIPTION)
 
 
@@ -347,7 +362,7 @@ class Read:
 
     name: str
     upload: File[Any]
-    parsed: Parsed | None
+    parsed: Said | None
     error: NotReadable | None = None
 
     @property

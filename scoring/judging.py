@@ -1,68 +1,59 @@
-"""From a partner's facts to contributions: which tenant and which person counts where, and why.
+"""From a tenant's claims to whole numbers: what it adds to each metric of each track, and why.
 
-A contribution is the explanation **and** the summand: the counts that ``rules.evaluate`` turns into
-points are the sums of these rows and of nothing else. Pure: no database, no clock, no settings.
+The rules of Microsoft's page for tenants, in plain Python: no database, no clock, no settings, and
+integers only. What is counted later are sums of these numbers and nothing else. The words for the
+reasons are found in ``explaining``.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from datetime import date
-from fractions import Fraction
-from itertools import groupby
-from operator import attrgetter
-from typing import Any, NamedTuple
+from functools import lru_cache
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import NamedTuple
 
 from scoring import months
+from scoring.claim_states import COUNTING
 from scoring.reasons import Reason
-from scoring.rules import ALONE, Certification, RuleSet, Track
+from scoring.rules import RuleSet
 
 NET_ADDS, GROWTH, DEPLOYMENTS = "net_customer_adds", "usage_growth", "deployments"
+# A workload may count for some of the metrics only: one bit each, so that one pass serves all.
+ADDS_BIT, GROWTH_BIT, DEPLOYED_BIT = 1, 2, 4
+BITS = {NET_ADDS: ADDS_BIT, GROWTH: GROWTH_BIT, DEPLOYMENTS: DEPLOYED_BIT}
+ALONE = 0  # the option of what is counted once a tenant, whatever its associations
+NO_END = 2**15 - 1
 
-# ---- Facts ---------------------------------------------------------------------------------------
-
-
-class Usage(NamedTuple):
-    """One tenant's figures in one workload, under one association option, in one month."""
-
-    seats: int  # paid available units: bought, not assigned
-    users: int  # monthly active users; may exceed the seats
+# Where a claim differs from what the files say: ``Claim.marks``.
+BEGIN_CORRECTED, END_CORRECTED, BASELINE_CORRECTED = 1, 2, 4
 
 
 class Claim(NamedTuple):
-    """An association of the partner with (tenant, workload) by one option, and its figures."""
+    """One interval in which (tenant, workload) is held by an option, and its figures.
 
-    tenant: int | str
-    workload: str
-    option: str
-    begins_on: date | None  # as a file says; None: derived from ``first_month``
-    first_month: int  # first month with data
-    ended_on: date | None = None
-    now: Usage | None = None  # in the last month
-    then: Usage | None = None  # in the comparison month
-    at_claim: Usage | None = None  # in the first month with data since it began
-    at_claim_month: int | None = None
+    Days are ISO texts and there for the words only; the months decide.
+    """
 
-    @property
-    def begins(self) -> int:
-        """The month in which the association began."""
-        return self.first_month if self.begins_on is None else months.number(self.begins_on)
+    tenant: int
+    workload: int  # numbers of the rule set
+    option: int
+    begins: int  # the month in which it began
+    ends: int = NO_END  # the last month in which it is held
+    state: int = 0  # claim_states.ClaimState
+    marks: int = 0
+    begins_on: str | None = None  # None: derived, the first month with data
+    ended_on: str | None = None
+    baseline_month: int | None = None  # the first month with data since it began
+    baseline_seats: int | None = None
+    baseline_users: int | None = None
+    now_seats: int | None = None  # in the last month; None: no data
+    now_users: int | None = None
+    then_seats: int | None = None  # in the comparison month
+    then_users: int | None = None
 
     def held(self, month: int) -> bool:
-        """Claimed by the last day of ``month`` and not ended before its first day."""
-        ended = self.ended_on is not None and months.number(self.ended_on) < month
-        return self.begins <= month and not ended
-
-
-class Certificate(NamedTuple):
-    """A person's certification. The person is whoever ``judge_people`` finds behind the key."""
-
-    person: str  # "mcp:…", "mail:…", "aad:…" or "name:…", the best that the file had
-    name: str
-    email: str
-    certification: str
-    completed_on: date
-    expires_on: date | None = None
-    is_linked: bool = True
+        """Claimed by the last day of ``month``, not ended before its first, and approved."""
+        return self.begins <= month <= self.ends and self.state in COUNTING
 
 
 class Months(NamedTuple):
@@ -70,35 +61,19 @@ class Months(NamedTuple):
     comparison: int
 
 
-@dataclass(frozen=True, slots=True)
-class Contribution:
-    """What one tenant or person adds to one metric of one track, and why."""
+class Verdict(NamedTuple):
+    """What one tenant adds in one track by one option (``ALONE``: its eligibility)."""
 
-    track: str
-    metric: str
-    option: str
-    subject: int | str
-    now: int
-    then: int
-    reason: Reason
-    params: Mapping[str, Any] = field(default_factory=dict)
-    name: str = ""  # of a person; tenants get theirs from the data
-
-    @property
-    def value(self) -> int:
-        return self.now - self.then
-
-
-def count(contributions: Iterable[Contribution]) -> dict[str, dict[str, dict[str, int]]]:
-    """The counts by track, metric and option: plain sums of the contributions."""
-    counts: dict[str, dict[str, dict[str, int]]] = {}
-    for row in contributions:
-        options = counts.setdefault(row.track, {}).setdefault(row.metric, {})
-        options[row.option] = options.get(row.option, 0) + row.value
-    return counts
-
-
-# ---- Which months --------------------------------------------------------------------------------
+    track: int
+    option: int
+    eligible_now: int
+    eligible_then: int
+    users_now: int
+    users_then: int
+    deployed_now: int
+    deployed_then: int
+    reason: Reason  # of eligibility, or of usage growth
+    deployment_reason: Reason
 
 
 def choose_months(imported: Iterable[int], as_of: date) -> Months | None:
@@ -107,393 +82,428 @@ def choose_months(imported: Iterable[int], as_of: date) -> Months | None:
     return Months(max(before), max(before) - months.YEAR) if before else None
 
 
-# ---- Tenants -------------------------------------------------------------------------------------
+class Band(NamedTuple):
+    """One track, as the judge looks at it."""
+
+    track: int
+    seats_from: int
+    seats_to: int
+    keeps_promoted: bool
+    options: tuple[int, ...]
 
 
-def judge_tenants(
-    claims: Iterable[Claim], rule_set: RuleSet, pair: Months
-) -> Iterator[Contribution]:
-    """Contributions of every tenant to every track; ``claims`` in any order."""
-    known = [claim for claim in claims if claim.workload in rule_set.workloads]
-    known.sort(key=lambda claim: (str(claim.tenant), claim.workload, claim.option))
-    for tenant, rows in groupby(known, key=attrgetter("tenant")):
-        own = list(rows)
-        for track in rule_set.tracks:
-            yield from _Judge(tenant, own, track, rule_set, pair).contributions()
+class Rules(NamedTuple):
+    """A rule set and a pair of months, made ready for the judge."""
+
+    last: int
+    comparison: int
+    share: tuple[int, int]  # numerator and denominator
+    bits: dict[int, int]  # by workload: for which metrics it counts
+    bands: tuple[Band, ...]
+
+
+@lru_cache(maxsize=64)
+def prepare(rule_set_key: str, pair: Months) -> Rules:
+    """``Rules`` of a rule set in the folder, remembered."""
+    from scoring import rule_sets  # noqa: PLC0415 -- the judge itself knows no folder
+
+    return rules_of(rule_sets.get(rule_set_key), pair)
+
+
+def rules_of(rule_set: RuleSet, pair: Months) -> Rules:
+    return Rules(
+        last=pair.last,
+        comparison=pair.comparison,
+        share=rule_set.deployed_share.as_integer_ratio(),
+        bits={
+            workload.number: sum(BITS[metric] for metric in workload.counts_for)
+            for workload in rule_set.workloads.values()
+        },
+        bands=tuple(
+            Band(
+                track=track.number,
+                seats_from=track.seats_from,
+                seats_to=NO_SEATS_END if track.seats_to is None else track.seats_to,
+                keeps_promoted=track.keeps_promoted,
+                options=tuple(rule_set.options[key].number for key in track.options),
+            )
+            for track in rule_set.tracks
+        ),
+    )
+
+
+NO_SEATS_END = 2**62
+
+
+def by_tenant(claims: Iterable[Claim]) -> Iterator[tuple[int, list[Claim]]]:
+    """Claims, in any order, as the judge wants them: tenant by tenant, each in order."""
+    ordered = sorted(claims, key=itemgetter(0, 1, 2, 3))
+    for tenant, own in groupby(ordered, key=itemgetter(0)):
+        yield tenant, list(own)
+
+
+def judge(claims: Sequence[Claim], rules: Rules) -> list[Verdict]:
+    """What one tenant adds, to every track. ``claims`` are all its own, as ``by_tenant`` has them.
+
+    A tenant of whom the rule set knows no workload adds nothing and has no verdict.
+    """
+    bits_of = rules.bits
+    known = [claim for claim in claims if claim[1] in bits_of]
+    if not known:
+        return []
+    continued = continued_keys(known, rules)
+    found: list[Verdict] = []
+    for band in rules.bands:
+        found.extend(_judge_in(band, known, rules, continued))
+    return found
+
+
+Keys = Collection[tuple[int, int]]
+
+
+def continued_keys(claims: Sequence[Claim], rules: Rules) -> Keys:
+    """(workload, option) held in the comparison month by an interval that another one follows.
+
+    Such a workload was claimed again: it is compared with the year before, not with its beginning.
+    """
+    found = []
+    for claim, following in pairwise(claims):
+        key = (claim[1], claim[2])
+        if key == (following[1], following[2]) and (
+            key in found or (claim.then_seats is not None and claim.held(rules.comparison))
+        ):
+            found.append(key)
+    return found
+
+
+def _judge_in(
+    band: Band, claims: Sequence[Claim], rules: Rules, continued: Keys
+) -> Iterator[Verdict]:
+    """One tenant in one track."""
+    track, options = band.track, band.options
+    seen = {claim[2] for claim in claims}
+    now_bits, promoted_bits, then_bits = _bands(band, claims, rules)
+    eligible_bits = now_bits | promoted_bits
+    is_accepted = any(option in seen for option in options)
+    standing = _Standing(band, claims, rules, now_bits, promoted_bits, is_accepted)
+
+    eligible_now, eligible_then = eligible_bits & ADDS_BIT, then_bits & ADDS_BIT
+    yield Verdict(
+        track,
+        ALONE,
+        eligible_now,
+        eligible_then,
+        0,
+        0,
+        0,
+        0,
+        _net_adds_reason(standing.reason(ADDS_BIT), bool(eligible_then), bool(eligible_now)),
+        Reason.NONE,
+    )
+    for option in options:
+        if option in seen:
+            own = [claim for claim in claims if claim[2] == option]
+            yield _judge_option(
+                track, option, own, rules, standing, eligible_bits, then_bits, continued
+            )
+
+
+def _bands(band: Band, claims: Sequence[Claim], rules: Rules) -> tuple[int, int, int]:
+    """For which metrics (bits) a tenant is in the band now, stays in it as promoted, was in it."""
+    _track, seats_from, seats_to, keeps_promoted, options = band
+    last, comparison, bits_of = rules.last, rules.comparison, rules.bits
+    now_bits = then_bits = above_bits = 0
+    for claim in claims:
+        (
+            _t,
+            workload,
+            option,
+            begins,
+            ends,
+            state,
+            _m,
+            _b,
+            _e,
+            _bm,
+            _bs,
+            _bu,
+            now,
+            _n,
+            then,
+            _u,
+        ) = claim
+        if option not in options or state not in COUNTING:
+            continue
+        if now is not None and begins <= last <= ends:
+            if seats_from <= now <= seats_to:
+                now_bits |= bits_of[workload]
+            elif now > seats_to:
+                above_bits |= bits_of[workload]
+        if then is not None and begins <= comparison <= ends and seats_from <= then <= seats_to:
+            then_bits |= bits_of[workload]
+    promoted_bits = above_bits & then_bits & ~now_bits if keeps_promoted else 0
+    return now_bits, promoted_bits, then_bits
+
+
+def eligibility(band: Band, claims: Sequence[Claim], rules: Rules) -> tuple[int, int]:
+    """For which metrics (bits) a tenant is eligible in the last and in the comparison month."""
+    now_bits, promoted_bits, then_bits = _bands(band, claims, rules)
+    return now_bits | promoted_bits, then_bits
+
+
+def _net_adds_reason(reason: Reason, eligible_then: bool, eligible_now: bool) -> Reason:
+    if not eligible_then:
+        return reason
+    if eligible_now:
+        return Reason.PROMOTED if reason is Reason.PROMOTED else Reason.KEPT
+    return LOST.get(reason, Reason.LOST)
+
+
+LOST = {
+    Reason.TOO_FEW_SEATS: Reason.LOST_TOO_FEW_SEATS,
+    Reason.TOO_MANY_SEATS: Reason.LOST_TOO_MANY_SEATS,
+    Reason.ENDED: Reason.LOST_ENDED,
+    Reason.CLAIM_STATE: Reason.LOST_CLAIM_STATE,
+}
 
 
 class _Standing(NamedTuple):
-    """Whether a tenant is eligible in a month, for a metric; else the reason why not."""
+    """Why a tenant is eligible in the last month, or why not; asked for when it is needed."""
 
-    is_eligible: bool
-    reason: Reason
-    params: dict[str, Any]
+    band: Band
+    claims: Sequence[Claim]
+    rules: Rules
+    now_bits: int
+    promoted_bits: int
+    is_accepted: bool  # one of its options is
 
-
-class _Judge:
-    """One tenant in one track."""
-
-    def __init__(
-        self,
-        tenant: int | str,
-        claims: Sequence[Claim],
-        track: Track,
-        rule_set: RuleSet,
-        pair: Months,
-    ) -> None:
-        self.tenant, self.claims, self.track, self.rule_set = tenant, claims, track, rule_set
-        self.pair = pair
-        self.share = rule_set.deployed_share
-        self.accepted = [claim for claim in claims if claim.option in track.options]
-        self.held_now = [
-            claim for claim in self.accepted if claim.now is not None and claim.held(pair.last)
-        ]
-        self.held_then = [
-            claim
-            for claim in self.accepted
-            if claim.then is not None and claim.held(pair.comparison)
-        ]
-        # Nearly every workload counts for every metric: then one judgement serves all of them.
-        metrics = (NET_ADDS, GROWTH, DEPLOYMENTS)
-        if all(self._counts_for(claim, metric) for claim in claims for metric in metrics):
-            then = self._eligible_then(NET_ADDS)
-            now = self._standing_now(NET_ADDS, was_eligible=then)
-            self.then, self.now = dict.fromkeys(metrics, then), dict.fromkeys(metrics, now)
-        else:
-            self.then = {metric: self._eligible_then(metric) for metric in metrics}
-            self.now = {
-                metric: self._standing_now(metric, was_eligible=self.then[metric])
-                for metric in metrics
-            }
-
-    def contributions(self) -> Iterator[Contribution]:
-        yield self.net_adds()
-        for option in self.track.options:
-            if rows := [claim for claim in self.accepted if claim.option == option]:
-                yield self.growth(option, rows)
-                yield self.deployment(option, rows)
-
-    # -- Eligibility --
-
-    def _counts_for(self, claim: Claim, metric: str) -> bool:
-        return metric in self.rule_set.workloads[claim.workload].counts_for
-
-    def _eligible_then(self, metric: str) -> bool:
-        return any(
-            self.track.in_band(claim.then.seats)
-            for claim in self.held_then
-            if claim.then is not None and self._counts_for(claim, metric)
-        )
-
-    def _standing_now(self, metric: str, *, was_eligible: bool) -> _Standing:
-        rows = sorted(
-            (
-                (claim.now.seats, claim.workload)
-                for claim in self.held_now
-                if claim.now is not None and self._counts_for(claim, metric)
-            ),
-            reverse=True,
-        )
-        track = self.track
-        for seats, workload in rows:
-            if track.in_band(seats):
-                params = {"seats": seats, "workload": self.rule_set.workloads[workload].title}
-                return _Standing(True, Reason.ADDED, params)
-        if not rows:
-            return _Standing(False, *self._why_nothing(metric))
-        seats = rows[0][0]
-        if track.seats_to is not None and seats > track.seats_to:
-            if track.keeps_promoted and was_eligible:
-                return _Standing(True, Reason.PROMOTED, {"seats": seats, "track": track.title})
-            params = {"seats": seats, "track": track.title, "maximum": track.seats_to}
-            return _Standing(False, Reason.TOO_MANY_SEATS, params)
-        params = {"seats": seats, "track": track.title, "minimum": track.seats_from}
-        return _Standing(False, Reason.TOO_FEW_SEATS, params)
-
-    def _why_nothing(self, metric: str) -> tuple[Reason, dict[str, Any]]:
-        """Why no row of the last month can make the tenant eligible."""
-        for claim in self.held_now:
-            title = self.rule_set.workloads[claim.workload].title
-            return Reason.OTHER_METRICS, {"workload": title}
-        for claim in self.accepted:
-            if claim.ended_on is not None and not claim.held(self.pair.last):
-                return Reason.ENDED, {"ended_on": claim.ended_on.isoformat()}
-        for claim in self.accepted:
-            if claim.begins_on is not None and claim.begins > self.pair.last:
-                return Reason.NOT_YET, {"begins_on": claim.begins_on.isoformat()}
-        others = sorted({claim.option for claim in self.claims} - set(self.track.options))
-        if others and not self.accepted:
-            return Reason.NOT_ACCEPTED, {"option": ", ".join(others), "track": self.track.title}
-        return Reason.NO_DATA_NOW, {"now": months.label(self.pair.last)}
-
-    def _why_not(self, metric: str) -> tuple[Reason, dict[str, Any]]:
-        """Why no row of one option counts: the tenant's reason, else that the option has no row."""
-        standing = self.now[metric]
-        if standing.is_eligible:
-            return Reason.NO_DATA_NOW, {"now": months.label(self.pair.last)}
-        return standing.reason, standing.params
-
-    # -- The three metrics --
-
-    def net_adds(self) -> Contribution:
-        """A tenant counts once, whatever its associations and workloads."""
-        then, standing = self.then[NET_ADDS], self.now[NET_ADDS]
-        labels = {
-            "now": months.label(self.pair.last),
-            "then": months.label(self.pair.comparison),
-        }
-        reason, params = standing.reason, standing.params | labels
-        if standing.is_eligible and then:
-            reason = Reason.PROMOTED if reason is Reason.PROMOTED else Reason.KEPT
-        elif then:
-            reason = {
-                Reason.TOO_FEW_SEATS: Reason.LOST_TOO_FEW_SEATS,
-                Reason.TOO_MANY_SEATS: Reason.LOST_TOO_MANY_SEATS,
-                Reason.ENDED: Reason.LOST_ENDED,
-            }.get(reason, Reason.LOST)
-        return self._row(NET_ADDS, ALONE, int(standing.is_eligible), int(then), reason, params)
-
-    def growth(self, option: str, rows: Sequence[Claim]) -> Contribution:
-        """Active users of the last month less the baseline of each workload.
-
-        The baseline of a row that was held in the comparison month is that month's figure (nothing,
-        when the tenant was not eligible then). A row that began later has the figure of the month
-        in which it began: growth from before the association earns nothing.
-        """
-        eligible_now, eligible_then = self.now[GROWTH].is_eligible, self.then[GROWTH]
-        parts: list[dict[str, Any]] = []
-        for claim in rows:
-            if not self._counts_for(claim, GROWTH):
+    def reason(self, bit: int) -> Reason:
+        if self.now_bits & bit:
+            return Reason.ADDED
+        if self.promoted_bits & bit:
+            return Reason.PROMOTED
+        if not self.is_accepted:
+            return Reason.NOT_ACCEPTED
+        last, bits_of = self.rules.last, self.rules.bits
+        most = -1
+        is_held = is_waiting = has_ended = begins_later = False
+        for claim in self.claims:
+            if claim.option not in self.band.options:
                 continue
-            now = baseline = 0
-            source, month = "", self.pair.comparison
-            held_now = eligible_now and claim.now is not None and claim.held(self.pair.last)
-            if held_now and claim.now is not None:
-                now = claim.now.users
-            if claim.begins <= self.pair.comparison:
-                if eligible_then and claim.then is not None and claim.held(self.pair.comparison):
-                    baseline, source = claim.then.users, "comparison"
-                elif held_now:
-                    source = "newly_eligible" if not eligible_then else "comparison"
-            elif held_now and claim.at_claim is not None and claim.at_claim_month is not None:
-                baseline, month = claim.at_claim.users, claim.at_claim_month
-                source = "first_seen" if claim.begins_on is None else "claim"
-            if source:
-                parts.append(
-                    {
-                        "workload": claim.workload,
-                        "now": now,
-                        "then": baseline,
-                        "baseline": source,
-                        "month": months.label(month),
-                    }
-                )
-        now_sum = sum(part["now"] for part in parts)
-        then_sum = sum(part["then"] for part in parts)
-        params: dict[str, Any] = {"now": now_sum, "then": then_sum, "parts": parts}
-        if not parts:
-            reason, params = self._why_not(GROWTH)
-        elif not eligible_now:
-            reason = Reason.GROWTH_LOST
-        else:
-            reason = _growth_reason(parts, params)
-        return self._row(GROWTH, option, now_sum, then_sum, reason, params)
+            if claim.begins <= last <= claim.ends and claim.now_seats is not None:
+                if claim.state not in COUNTING:
+                    is_waiting = True
+                    continue
+                is_held = True
+                if bits_of[claim.workload] & bit:
+                    most = max(most, claim.now_seats)
+            has_ended |= claim.ends < last
+            begins_later |= claim.begins > last and claim.begins_on is not None
+        if most > self.band.seats_to:
+            return Reason.TOO_MANY_SEATS
+        if most >= 0:
+            return Reason.TOO_FEW_SEATS
+        for holds, reason in (
+            (is_held, Reason.OTHER_METRICS),
+            (is_waiting, Reason.CLAIM_STATE),
+            (has_ended, Reason.ENDED),
+            (begins_later, Reason.NOT_YET),
+        ):
+            if holds:
+                return reason
+        return Reason.NO_DATA_NOW
 
-    def deployment(self, option: str, rows: Sequence[Claim]) -> Contribution:
-        """A tenant is deployed when one workload reaches the share; it counts once an option.
-
-        A row that was claimed after the comparison month and already stood above the share then is
-        left out of the last month.
-        """
-        rows = [claim for claim in rows if self._counts_for(claim, DEPLOYMENTS)]
-        eligible_now, eligible_then = self.now[DEPLOYMENTS].is_eligible, self.then[DEPLOYMENTS]
-        then = eligible_then and any(
-            _reaches(claim.then, self.share) for claim in rows if claim.held(self.pair.comparison)
-        )
-        in_use = [
-            (claim, claim.now)
-            for claim in rows
-            if claim.now is not None and claim.held(self.pair.last)
-        ]
-        if not eligible_now or not in_use:
-            reason, params = self._why_not(DEPLOYMENTS)
-            if then:
-                reason = Reason.DEPLOYED_LOST
-            return self._row(DEPLOYMENTS, option, 0, int(then), reason, params)
-        # The workload that speaks for the tenant: one that counts, else the highest share.
-        best, usage = max(
-            in_use,
-            key=lambda row: (
-                _reaches(row[1], self.share) and not self._left_out(row[0]),
-                _ratio(row[1]),
-            ),
-        )
-        reached = _reaches(usage, self.share)
-        left_out = reached and self._left_out(best)
-        now = reached and not left_out
-        reason = self._deployment_reason(best, usage, now=now, then=then, left_out=left_out)
-        shown = best.at_claim if left_out and best.at_claim is not None else usage
-        params = {
-            "seats": shown.seats,
-            "users": shown.users,
-            "workload": self.rule_set.workloads[best.workload].title,
-            "share": f"{float(self.share):.0%}".replace("%", " %"),
-            "month": months.label(
-                best.at_claim_month
-                if left_out and best.at_claim_month is not None
-                else self.pair.last
-            ),
-        }
-        return self._row(DEPLOYMENTS, option, int(now), int(then), reason, params)
-
-    def _left_out(self, claim: Claim) -> bool:
-        """Claimed within the last 12 months, when it already stood above the share (strictly)."""
-        is_recent = claim.begins > self.pair.comparison
-        return is_recent and claim.at_claim is not None and _ratio(claim.at_claim) > self.share
-
-    def _deployment_reason(
-        self, claim: Claim, usage: Usage, *, now: bool, then: bool, left_out: bool
-    ) -> Reason:
-        if now and then:
-            return Reason.STILL_DEPLOYED
-        if now:
-            at_edge = (
-                claim.begins > self.pair.comparison
-                and claim.at_claim is not None
-                and _ratio(claim.at_claim) == self.share
-            )
-            return Reason.DEPLOYED_EDGE if at_edge else Reason.DEPLOYED
-        if left_out:
-            return Reason.ABOVE_AT_CLAIM
-        if usage.seats <= 0:
-            return Reason.NO_SEATS
-        return Reason.FELL_BELOW_SHARE if then else Reason.BELOW_SHARE
-
-    def _row(
-        self, metric: str, option: str, now: int, then: int, reason: Reason, params: dict[str, Any]
-    ) -> Contribution:
-        return Contribution(self.track.key, metric, option, self.tenant, now, then, reason, params)
+    def why_no_row(self, bit: int) -> Reason:
+        """Why no row of one option counts: the tenant's reason, else that the option has no row."""
+        if (self.now_bits | self.promoted_bits) & bit:
+            return Reason.NO_DATA_NOW
+        return self.reason(bit)
 
 
-def _growth_reason(parts: Sequence[Mapping[str, Any]], params: dict[str, Any]) -> Reason:
-    sources = {part["baseline"] for part in parts}
-    baseline_months = {part["month"] for part in parts}
-    if len(sources) > 1 or (sources <= {"claim", "first_seen"} and len(baseline_months) > 1):
-        return Reason.GROWTH_MIXED
-    params["month"] = parts[0]["month"]
-    return {
-        "comparison": Reason.GROWTH,
-        "newly_eligible": Reason.GROWTH_NEWLY_ELIGIBLE,
-        "claim": Reason.GROWTH_SINCE_CLAIM,
-        "first_seen": Reason.GROWTH_SINCE_FIRST_SEEN,
-    }[parts[0]["baseline"]]
+# Where the baseline of a part of the growth comes from.
+COMPARISON, NEWLY_ELIGIBLE, CLAIM, FIRST_SEEN, CORRECTED = 1, 2, 4, 8, 16
 
 
-def _ratio(usage: Usage) -> Fraction:
-    """Users per seat; without seats it is undefined and lies below every share."""
-    return Fraction(usage.users, usage.seats) if usage.seats > 0 else Fraction(-1)
+def growth_source(
+    claim: Claim, rules: Rules, *, eligible_now: bool, eligible_then: bool, continues: bool
+) -> int:
+    """From where a claim's baseline comes; 0 when it adds nothing in either month.
 
-
-def _reaches(usage: Usage | None, share: Fraction) -> bool:
-    return usage is not None and _ratio(usage) >= share
-
-
-# ---- People --------------------------------------------------------------------------------------
-
-
-def judge_people(
-    certificates: Iterable[Certificate], rule_set: RuleSet, as_of: date
-) -> Iterator[Contribution]:
-    """One row per person and metric, the same in every track: people are counted, not exams."""
-    people = same_people(
-        certificate
-        for certificate in certificates
-        if certificate.certification in rule_set.certifications
-    )
-    for person, own in sorted(people.items()):
-        for metric in sorted({rule_set.certifications[row.certification].metric for row in own}):
-            # The certificate that speaks for the person: one that counts, and the longest.
-            judged = [
-                (*_judge_certificate(row, rule_set.certifications[row.certification], as_of), row)
-                for row in own
-                if rule_set.certifications[row.certification].metric == metric
-            ]
-            counts, reason, params, row = max(
-                judged,
-                key=lambda item: (
-                    item[0],
-                    item[3].expires_on or date.max,
-                    item[3].completed_on,
-                    item[3].certification,
-                    item[3].is_linked,
-                    item[3].name,
-                ),
-            )
-            for track in rule_set.tracks:
-                yield Contribution(
-                    track.key, metric, ALONE, person, int(counts), 0, reason, params, row.name
-                )
-
-
-def _judge_certificate(
-    row: Certificate, certification: Certification, as_of: date
-) -> tuple[bool, Reason, dict[str, Any]]:
-    params: dict[str, Any] = {
-        "title": certification.title,
-        "certification": certification.key,
-        "completed_on": row.completed_on.isoformat(),
-    }
-    expires_on = row.expires_on if certification.expires else None
-    if not row.is_linked:
-        return False, Reason.NOT_LINKED, params
-    if row.completed_on > as_of:
-        return False, Reason.NOT_COMPLETED_YET, params
-    if expires_on is not None and expires_on < as_of:
-        return False, Reason.EXPIRED, params | {"until": expires_on.isoformat()}
-    if certification.counts_until is not None and certification.counts_until < as_of:
-        return False, Reason.WITHDRAWN, params | {"until": certification.counts_until.isoformat()}
-    ends = [day for day in (expires_on, certification.counts_until) if day is not None]
-    if ends:
-        return True, Reason.CERTIFIED_UNTIL, params | {"until": min(ends).isoformat()}
-    return True, Reason.CERTIFIED, params
-
-
-def same_people(certificates: Iterable[Certificate]) -> dict[str, list[Certificate]]:
-    """Certificates by person.
-
-    A file may name a person by MCPID, another the same person only by e-mail or by name. A row
-    without an MCPID belongs to the person with that e-mail address, a row with nothing but a name
-    to the first person of that name: rather one person too few than one counted twice.
+    The baseline of a row that was held in the comparison month is that month's figure (nothing,
+    when the tenant was not eligible then). A row that began later has the figure of the month in
+    which it began: growth from before the association earns nothing.
     """
-    rows: dict[str, list[Certificate]] = {}
-    for row in certificates:
-        rows.setdefault(row.person, []).append(row)
-    by_mail: dict[str, str] = {}
-    by_name: dict[str, str] = {}
-    people: dict[str, list[Certificate]] = {}
-    for key in sorted(rows, key=lambda key: (_RANK[_kind(key)], key)):
-        mails = sorted({row.email for row in rows[key]} - {""})
-        names = sorted({_same_name(row.name) for row in rows[key]} - {""})
-        known = []
-        if _kind(key) != "mcp":
-            known += [by_mail[mail] for mail in mails if mail in by_mail]
-        if _kind(key) == "name":
-            known += [by_name[name] for name in names if name in by_name]
-        person = known[0] if known else key
-        people.setdefault(person, []).extend(rows[key])
-        for mail in mails:
-            by_mail.setdefault(mail, person)
-        for name in names:
-            by_name.setdefault(name, person)
-    return people
+    counts = claim.state in COUNTING
+    holds_now = (
+        eligible_now
+        and counts
+        and claim.now_seats is not None
+        and claim.begins <= rules.last <= claim.ends
+    )
+    if claim.begins <= rules.comparison or continues:
+        holds_then = (
+            eligible_then
+            and counts
+            and claim.then_seats is not None
+            and claim.begins <= rules.comparison <= claim.ends
+        )
+        if holds_then:
+            return COMPARISON
+        if holds_now:
+            return COMPARISON if eligible_then else NEWLY_ELIGIBLE
+        return 0
+    if not holds_now:
+        return 0
+    if claim.marks & BASELINE_CORRECTED:
+        return CORRECTED
+    return FIRST_SEEN if claim.begins_on is None else CLAIM
 
 
-def _kind(person: str) -> str:
-    return person.split(":", 1)[0]
+def _judge_option(
+    track: int,
+    option: int,
+    claims: Sequence[Claim],
+    rules: Rules,
+    standing: _Standing,
+    eligible_bits: int,
+    then_bits: int,
+    continued: Keys,
+) -> Verdict:
+    """Growth and deployments of one option: sums over its workloads."""
+    last, comparison, (numerator, denominator), bits_of, _bands = rules
+    grows_now, grew_then = bool(eligible_bits & GROWTH_BIT), bool(then_bits & GROWTH_BIT)
+    deploys_now, deployed_before = eligible_bits & DEPLOYED_BIT, then_bits & DEPLOYED_BIT
+    users_now = users_then = sources = 0
+    baseline_months = set()
+    is_deployed_now = is_deployed_then = False
+    in_use: list[tuple[Claim, bool, bool]] = []  # held now; reaches the share; was above at claim
+    for claim in claims:
+        (_t, workload, _o, begins, ends, state, _m, _b, _e, base_month, _bs, base_users,
+         now_seats, now_active, then_seats, then_active) = claim  # fmt: skip
+        bits = bits_of[workload]
+        counts = state in COUNTING
+        holds_now = counts and now_seats is not None and begins <= last <= ends
+        holds_then = counts and then_seats is not None and begins <= comparison <= ends
+        continues = (workload, option) in continued
+        if bits & GROWTH_BIT:
+            source = growth_source(
+                claim,
+                rules,
+                eligible_now=grows_now,
+                eligible_then=grew_then,
+                continues=continues,
+            )
+            if source:
+                sources |= source
+                if holds_now and grows_now:
+                    users_now += now_active or 0
+                if source == COMPARISON:
+                    if holds_then:
+                        users_then += then_active or 0
+                elif source != NEWLY_ELIGIBLE:
+                    users_then += base_users or 0
+                    baseline_months.add(base_month)
+        if bits & DEPLOYED_BIT:
+            if holds_then and deployed_before and then_seats and then_active is not None:
+                is_deployed_then |= then_active * denominator >= then_seats * numerator
+            if holds_now:
+                reaches, left_out = use(claim, rules, continues=continues)
+                is_deployed_now |= reaches and not left_out
+                in_use.append((claim, reaches, left_out))
+
+    if not sources:
+        reason = standing.why_no_row(GROWTH_BIT)
+    elif not grows_now:
+        reason = Reason.GROWTH_LOST
+    elif sources & (sources - 1) or len(baseline_months) > 1:
+        reason = Reason.GROWTH_MIXED
+    else:
+        reason = GROWTH_REASONS[sources]
+
+    if not deploys_now or not in_use:
+        is_deployed_now = False
+        why = Reason.DEPLOYED_LOST if is_deployed_then else standing.why_no_row(DEPLOYED_BIT)
+    elif is_deployed_now and is_deployed_then:
+        why = Reason.STILL_DEPLOYED
+    else:
+        why = _deployment_reason(in_use, rules, was_deployed=is_deployed_then)
+    return Verdict(
+        track,
+        option,
+        0,
+        0,
+        users_now,
+        users_then,
+        int(is_deployed_now),
+        int(is_deployed_then),
+        reason,
+        why,
+    )
 
 
-_RANK = {"mcp": 0, "mail": 1, "aad": 2, "name": 3}
+GROWTH_REASONS = {
+    COMPARISON: Reason.GROWTH,
+    NEWLY_ELIGIBLE: Reason.GROWTH_NEWLY_ELIGIBLE,
+    CLAIM: Reason.GROWTH_SINCE_CLAIM,
+    FIRST_SEEN: Reason.GROWTH_SINCE_FIRST_SEEN,
+    CORRECTED: Reason.GROWTH_SINCE_CORRECTED,
+}
 
 
-def _same_name(name: str) -> str:
-    return " ".join(sorted(name.casefold().replace(",", " ").split()))
+def use(claim: Claim, rules: Rules, *, continues: bool) -> tuple[bool, bool]:
+    """Of a claim held now: whether it reaches the share, and whether it is left out all the same.
+
+    Left out is a claim that began after the comparison month and stood above the share (strictly)
+    even then. Without seats there is no share.
+    """
+    numerator, denominator = rules.share
+    seats, users = claim.now_seats or 0, claim.now_users or 0
+    reaches = seats > 0 and users * denominator >= seats * numerator
+    if claim.begins <= rules.comparison or continues or not claim.baseline_seats:
+        return reaches, False
+    was_above = (claim.baseline_users or 0) * denominator > claim.baseline_seats * numerator
+    return reaches, was_above
+
+
+def _deployment_reason(
+    in_use: Sequence[tuple[Claim, bool, bool]], rules: Rules, *, was_deployed: bool
+) -> Reason:
+    claim, reaches, left_out = max(in_use, key=_prominence)
+    numerator, denominator = rules.share
+    if reaches and not left_out:
+        at_edge = (
+            claim.begins > rules.comparison
+            and bool(claim.baseline_seats)
+            and (claim.baseline_users or 0) * denominator == (claim.baseline_seats or 0) * numerator
+        )
+        return Reason.DEPLOYED_EDGE if at_edge else Reason.DEPLOYED
+    if reaches:
+        return Reason.ABOVE_AT_CLAIM
+    if not claim.now_seats:
+        return Reason.NO_SEATS
+    return Reason.FELL_BELOW_SHARE if was_deployed else Reason.BELOW_SHARE
+
+
+def speaker(claims: Sequence[Claim], option: int, rules: Rules) -> tuple[Claim, bool] | None:
+    """The claim that speaks for a tenant's deployment by ``option``, and whether it is left out.
+
+    One that counts, else the one with the highest share in use; None when none is held.
+    """
+    continued = continued_keys(claims, rules)
+    in_use = []
+    for claim in claims:
+        counts = rules.bits.get(claim.workload, 0) & DEPLOYED_BIT and claim.option == option
+        if counts and claim.now_seats is not None and claim.held(rules.last):
+            continues = (claim.workload, claim.option) in continued
+            in_use.append((claim, *use(claim, rules, continues=continues)))
+    if not in_use:
+        return None
+    claim, reaches, left_out = max(in_use, key=_prominence)
+    return claim, reaches and left_out
+
+
+def _prominence(row: tuple[Claim, bool, bool]) -> tuple[bool, float]:
+    claim, reaches, left_out = row
+    seats, users = claim.now_seats or 0, claim.now_users or 0
+    # Only to choose which one is shown: what counts was decided in whole numbers.
+    return reaches and not left_out, users / seats if seats else -1.0

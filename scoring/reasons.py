@@ -10,106 +10,117 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from django.db.models import TextChoices
+from django.db.models import Choices, IntegerChoices, TextChoices
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
 from scoring import months
 
 
-class Reason(TextChoices):
-    """The sentence beside one row of the ledger."""
+class Reason(IntegerChoices):
+    """The sentence beside one row of the ledger. Stored: a number keeps its meaning for ever."""
+
+    NONE = 0, ""
 
     # Net customer adds
-    ADDED = "added", _("Eligible now with %(seats)s seats (%(workload)s), not in %(then)s.")
-    KEPT = "kept", _("Eligible in both months: no change.")
-    PROMOTED = "promoted", _("Grew to %(seats)s seats and stays in %(track)s: no change.")
-    LOST = "lost", _("Eligible in %(then)s, no longer in %(now)s.")
+    ADDED = 1, _("Eligible now with %(seats)s seats (%(workload)s), not in %(then)s.")
+    KEPT = 2, _("Eligible in both months: no change.")
+    PROMOTED = 3, _("Grew to %(seats)s seats and stays in %(track)s: no change.")
+    LOST = 4, _("Eligible in %(then)s, no longer in %(now)s.")
     LOST_TOO_FEW_SEATS = (
-        "lost_too_few_seats",
+        5,
         _("Eligible in %(then)s; %(seats)s seats now, %(track)s starts at %(minimum)s."),
     )
     LOST_TOO_MANY_SEATS = (
-        "lost_too_many_seats",
+        6,
         _("Eligible in %(then)s; %(seats)s seats now, %(track)s ends at %(maximum)s."),
     )
     LOST_ENDED = (
-        "lost_ended",
+        7,
         _("Eligible in %(then)s; the association ended on %(ended_on)s."),
     )
     # Not eligible in either month, for any of the data metrics
     TOO_FEW_SEATS = (
-        "too_few_seats",
+        20,
         _("%(seats)s seats, %(track)s starts at %(minimum)s."),
     )
     TOO_MANY_SEATS = (
-        "too_many_seats",
+        21,
         _("%(seats)s seats, %(track)s ends at %(maximum)s."),
     )
     NOT_ACCEPTED = (
-        "not_accepted",
+        22,
         _("Associated by %(option)s only, which %(track)s does not accept."),
     )
-    NOT_YET = "not_yet", _("The association begins on %(begins_on)s.")
-    ENDED = "ended", _("The association ended on %(ended_on)s.")
+    NOT_YET = 23, _("The association begins on %(begins_on)s.")
+    ENDED = 24, _("The association ended on %(ended_on)s.")
     OTHER_METRICS = (
-        "other_metrics",
+        25,
         _("%(workload)s does not count for this metric."),
     )
-    NO_DATA_NOW = "no_data_now", _("No data for %(now)s.")
+    NO_DATA_NOW = 26, _("No data for %(now)s.")
+    CLAIM_STATE = 27, _("The claim is not approved (%(state)s): only approved ones count.")
+    LOST_CLAIM_STATE = (
+        28,
+        _("Eligible in %(then)s; the claim is no longer approved (%(state)s)."),
+    )
     # Usage growth
-    GROWTH = "growth", _("%(now)s active users, %(then)s a year earlier.")
+    GROWTH = 40, _("%(now)s active users, %(then)s a year earlier.")
     GROWTH_NEWLY_ELIGIBLE = (
-        "growth_newly_eligible",
+        41,
         _("%(now)s active users; the tenant was not eligible a year earlier, so all count."),
     )
     GROWTH_SINCE_CLAIM = (
-        "growth_since_claim",
+        42,
         _("%(now)s active users, %(then)s when the association began (%(month)s)."),
     )
     GROWTH_SINCE_FIRST_SEEN = (
-        "growth_since_first_seen",
+        43,
         _("%(now)s active users, %(then)s in the first month with data (%(month)s)."),
     )
+    GROWTH_SINCE_CORRECTED = (
+        46,
+        _("%(now)s active users, %(then)s as corrected for the beginning of the association."),
+    )
     GROWTH_MIXED = (
-        "growth_mixed",
+        44,
         _("%(now)s active users, %(then)s in the baselines of the workloads."),
     )
     GROWTH_LOST = (
-        "growth_lost",
+        45,
         _("No longer eligible: the %(then)s active users of a year earlier are missing now."),
     )
     # Deployments
-    DEPLOYED = "deployed", _("%(users)s of %(seats)s seats in use (%(workload)s).")
+    DEPLOYED = 60, _("%(users)s of %(seats)s seats in use (%(workload)s).")
     DEPLOYED_EDGE = (
-        "deployed_edge",
+        61,
         _(
             "%(users)s of %(seats)s seats in use (%(workload)s). It stood at exactly %(share)s "
             "when claimed: not above, so it counts."
         ),
     )
-    STILL_DEPLOYED = "still_deployed", _("Deployed in both months: no change.")
+    STILL_DEPLOYED = 62, _("Deployed in both months: no change.")
     BELOW_SHARE = (
-        "below_share",
+        63,
         _("%(users)s of %(seats)s seats in use (%(workload)s), below %(share)s."),
     )
     FELL_BELOW_SHARE = (
-        "fell_below_share",
+        64,
         _("%(users)s of %(seats)s seats in use (%(workload)s), below %(share)s; above a year ago."),
     )
     ABOVE_AT_CLAIM = (
-        "above_at_claim",
+        65,
         _("Already above %(share)s when claimed (%(month)s): %(users)s of %(seats)s seats."),
     )
-    NO_SEATS = "no_seats", _("No paid seats: the share cannot be told.")
-    DEPLOYED_LOST = "deployed_lost", _("Deployed a year ago; nothing counts for it now.")
+    NO_SEATS = 66, _("No paid seats: the share cannot be told.")
+    DEPLOYED_LOST = 67, _("Deployed a year ago; nothing counts for it now.")
     # People
-    CERTIFIED = "certified", _("%(title)s, valid.")
-    CERTIFIED_UNTIL = "certified_until", _("%(title)s, valid until %(until)s.")
-    EXPIRED = "expired", _("%(title)s expired on %(until)s.")
-    NOT_COMPLETED_YET = "not_completed_yet", _("%(title)s is completed on %(completed_on)s.")
-    NOT_LINKED = "not_linked", _("%(title)s is no longer linked to the firm.")
-    WITHDRAWN = "withdrawn", _("%(title)s gives no points after %(until)s.")
+    CERTIFIED = 80, _("%(title)s, valid.")
+    CERTIFIED_UNTIL = 81, _("%(title)s, valid until %(until)s.")
+    EXPIRED = 82, _("%(title)s expired on %(until)s.")
+    NOT_COMPLETED_YET = 83, _("%(title)s is completed on %(completed_on)s.")
+    NOT_LINKED = 84, _("%(title)s is no longer linked to the firm.")
+    WITHDRAWN = 85, _("%(title)s gives no points after %(until)s.")
 
 
 class Caution(TextChoices):
@@ -224,10 +235,10 @@ class Fault(TextChoices):
 
 
 def sentence(
-    code: str,
+    code: str | int,
     params: Mapping[str, Any],
     *,
-    kind: type[TextChoices] = Reason,
+    kind: type[Choices] = Reason,
     localize: bool = True,
 ) -> str:
     """The translated sentence of a stored code; a code that is no longer known stays readable.
@@ -237,7 +248,7 @@ def sentence(
     try:
         template = str(kind(code).label)
     except ValueError:
-        return code.replace("_", " ")
+        return str(code).replace("_", " ")
     if localize:
         params = {name: _as_read(value) for name, value in params.items()}
     return template % params

@@ -39,6 +39,7 @@ class Track:
     """One way to the designation (Enterprise or SMB), with the tenants and options it looks at."""
 
     key: str
+    number: int  # how the database stores it; the same in every rule set
     title: str
     seats_from: int
     seats_to: int | None  # None: no upper end

@@ -1,23 +1,29 @@
-"""Compute a firm's score from its facts and store it, with every contribution that led to it."""
+"""Compute a firm's score from its ledger and store it.
 
-import hashlib
-import json
-from collections.abc import Iterable, Iterator
+A score is the sums of the ledger's rows and what ``rules`` makes of them. Facts are read and judged
+before the transaction opens: on SQLite one that is open stops every other writer. The version of
+the facts tells whether they still stand when the result is written.
+"""
+
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.db import transaction
+from django.utils import timezone
 
-from scoring import bulk, facts, judging, months, results, rule_sets, rules
-from scoring.judging import Contribution
-from scoring.models import LedgerEntry, PartnerCenterImport, Score
+from scoring import claims, facts, judging, ledger_rows, months, results, rule_sets, rules
+from scoring.ledger_rows import Changes, Overtaken, Sums
+from scoring.models import Ledger, PartnerCenterImport, Portfolio, Score
 from scoring.reasons import Caution
 
 if TYPE_CHECKING:
     from partners.models import Partner, User
 
 FRESH_MONTHS = 2  # data of January are the newest to be had until about the 20th of March
+FRESH_DAYS = 35  # Partner Center brings new data once a month, around the 20th
+ATTEMPTS = 4
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,24 +34,7 @@ class Note:
     params: dict[str, Any] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
-    """A score that is computed but not stored yet."""
-
-    score: Score
-    lines: "list[Line]"
-    based_on: "DataState"
-
-
-@dataclass(frozen=True, slots=True)
-class DataState:
-    """Which imports have made the facts what they are."""
-
-    done: tuple[str, ...]  # their ids, oldest first
-    is_running: bool
-
-
-ATTEMPTS = 3
+# ---- Computing -----------------------------------------------------------------------------------
 
 
 def compute(
@@ -54,106 +43,202 @@ def compute(
     rule_set: rules.RuleSet | None = None,
     *,
     by: "User | None" = None,
+    finishing: PartnerCenterImport | None = None,
+    thoroughly: bool = False,
 ) -> Score:
     """The firm's score on ``as_of``, stored; by default under the rules in force on that day.
 
-    When nothing has changed since the last one of the same day and rules, that one is returned.
+    Judges the tenants whose facts have changed since the ledger was written, ``thoroughly`` all of
+    them. When nothing has changed since the last score of the same day and rules, that one is
+    returned. ``finishing`` is an import whose facts are all written, though it is not done yet.
     """
-    # Judging takes a while, and on SQLite a transaction stops every other writer: so the facts are
-    # read before it opens, and read again when an import has come to an end meanwhile.
-    for _attempt in range(ATTEMPTS):
-        drafted = draft(partner, as_of, rule_set, by=by)
-        with transaction.atomic():
-            facts.lock(partner)
-            if data_state(partner) == drafted.based_on:
-                return store(drafted)
-    with transaction.atomic():
-        facts.lock(partner)
-        return store(draft(partner, as_of, rule_set, by=by))
+    return _compute(partner, as_of, rule_set, None, by, finishing, thoroughly=thoroughly)
 
 
-def data_state(partner: "Partner", *, finishing: PartnerCenterImport | None = None) -> DataState:
-    """The imports that count; ``finishing`` is one whose facts are all written, though not done."""
-    State = PartnerCenterImport.State
-    own = finishing and finishing.pk
-    rows = list(
-        PartnerCenterImport.objects.filter(partner=partner, state__in=[State.DONE, State.RUNNING])
-        .order_by("finished_at", "pk")
-        .values_list("pk", "state")
-    )
-    done = [str(pk) for pk, state in rows if state == State.DONE and pk != own]
-    return DataState(
-        done=(*done, *([str(own)] if own else [])),
-        is_running=any(state == State.RUNNING and pk != own for pk, state in rows),
-    )
-
-
-def draft(
+def touch(
     partner: "Partner",
+    tenants: Collection[int],
     as_of: date,
     rule_set: rules.RuleSet | None = None,
     *,
     by: "User | None" = None,
-    finishing: PartnerCenterImport | None = None,
-) -> Draft:
-    """Compute a score without storing it."""
+) -> Score:
+    """The firm's score after the facts of these tenants have changed; no other is looked at.
+
+    Works within the caller's transaction too, so that a correction and its score are one.
+    """
+    return _compute(partner, as_of, rule_set, tenants, by, None, thoroughly=False)
+
+
+def _compute(
+    partner: "Partner",
+    as_of: date,
+    rule_set: rules.RuleSet | None,
+    tenants: Collection[int] | None,
+    by: "User | None",
+    finishing: PartnerCenterImport | None,
+    *,
+    thoroughly: bool,
+) -> Score:
     rule_set = rule_set or rule_sets.for_day(as_of)
-    based_on = data_state(partner, finishing=finishing)
-    portfolio = facts.portfolio_of(partner)
+    facts.portfolio_of(partner)
+    for attempt in range(ATTEMPTS):
+        try:
+            if attempt == ATTEMPTS - 1:  # others were quicker each time: now nobody may be
+                with transaction.atomic():
+                    facts.lock(partner)
+                    return _attempt(
+                        partner, as_of, rule_set, tenants, by, finishing, thoroughly=thoroughly
+                    )
+            return _attempt(partner, as_of, rule_set, tenants, by, finishing, thoroughly=thoroughly)
+        except Overtaken:
+            continue
+    raise AssertionError("under the lock nobody overtakes")
+
+
+def _attempt(
+    partner: "Partner",
+    as_of: date,
+    rule_set: rules.RuleSet,
+    tenants: Collection[int] | None,
+    by: "User | None",
+    finishing: PartnerCenterImport | None,
+    *,
+    thoroughly: bool,
+) -> Score:
+    portfolio = Portfolio.objects.get(partner=partner)
     imported = facts.imported_months(portfolio)
     pair = judging.choose_months(imported, as_of)
-    claims = [] if pair is None else facts.claims(portfolio, pair)
-    certificates = facts.certificates(portfolio)
-
-    contributions: list[Contribution] = []
+    ledger = ledger_rows.find(portfolio, rule_set, pair)
+    changes = Changes()
     if pair is not None:
-        contributions.extend(judging.judge_tenants(claims, rule_set, pair))
-    contributions.extend(judging.judge_people(certificates, rule_set, as_of))
-    counts = judging.count(contributions)
-    scored = [
-        rules.evaluate(rule_set, track, counts.get(track.key, {})) for track in rule_set.tracks
-    ]
+        judge_rules = judging.prepare(rule_set.key, pair)
+        # A ledger that is new knows no tenant yet, so all of them are looked at.
+        ledger_rows.tenant_changes(
+            ledger,
+            portfolio,
+            judge_rules,
+            pair,
+            changes,
+            tenants=tenants if ledger.revision else None,
+            thoroughly=thoroughly,
+        )
+    certificates = ledger_rows.people_changes(ledger, portfolio, rule_set, as_of, changes)
+    in_transaction = transaction.get_connection().in_atomic_block
+    token = "" if in_transaction else ledger_rows.write_ahead(ledger, changes)
+    with transaction.atomic():
+        if facts.lock(partner).version != portfolio.version:
+            raise Overtaken
+        ledger_rows.complete(ledger, changes, token)
+        sums = ledger_rows.sums(ledger.pk, ledger.revision)
+        draft = _draft(
+            Basis(partner, ledger, rule_set, as_of, pair, imported), sums, certificates, finishing
+        )
+        draft.computed_by = by
+        return _store(draft)
 
-    is_missing = pair is not None and pair.comparison not in imported
-    provable = not is_missing or _began_later(claims, pair)
+
+@dataclass(frozen=True, slots=True)
+class Basis:
+    """What a score is made of, beside the rows of its ledger."""
+
+    partner: "Partner"
+    ledger: Ledger
+    rule_set: rules.RuleSet
+    as_of: date
+    pair: judging.Months | None
+    imported: dict[int, datetime]
+
+
+def _draft(
+    basis: Basis, sums: Sums, certificates: int, finishing: PartnerCenterImport | None
+) -> Score:
+    rule_set, pair = basis.rule_set, basis.pair
+    scored = evaluate(rule_set, sums)
+    is_missing = pair is not None and pair.comparison not in basis.imported
+    provable = not is_missing or not sums.unproven
+    done, is_running = data_state(basis.partner, finishing=finishing)
     notes = [
-        *_notes_on_data(as_of, pair, claims, certificates, is_missing, provable),
-        *([Note(Caution.IMPORT_RUNNING.value)] if based_on.is_running else []),
+        *_notes_on_data(basis, sums, certificates, is_missing, provable),
+        *([Note(Caution.IMPORT_RUNNING.value)] if is_running else []),
         *(note for track in scored for note in cautions_of(rule_set, track)),
     ]
-    score = Score(
-        partner=partner,
+    return Score(
+        partner=basis.partner,
+        ledger=basis.ledger,
+        revision=basis.ledger.revision,
         rule_set=rule_set.key,
-        as_of=as_of,
+        as_of=basis.as_of,
         last_month=pair and pair.last,
         comparison_month=pair and pair.comparison,
-        data_imported_at=imported[pair.last] if pair else None,
+        data_imported_at=basis.imported[pair.last] if pair else None,
         result=results.dump(scored, provable=provable),
         designated=provable and any(track.passes for track in scored),
         track=rules.shown_track(scored).track.key,
         cautions=[{"code": note.code, "params": note.params} for note in notes],
-        import_ids=list(based_on.done),
-        computed_by=by,
+        import_ids=done,
+        correction_ids=claims.corrections(basis.ledger.portfolio).ids,
     )
-    lines = list(_ledger(contributions, rule_set, facts.tenant_names(portfolio)))
-    score.fingerprint = _fingerprint(score, lines)
-    return Draft(score, lines, based_on)
 
 
-@transaction.atomic
-def store(drafted: Draft) -> Score:
-    """Store a draft, or return the last score of the same day and rules when it says the same."""
-    score = drafted.score
+def evaluate(rule_set: rules.RuleSet, sums: Sums) -> list[rules.TrackScore]:
+    """What the sums of a ledger are worth, track by track."""
+    counts = sums.counts(rule_set)
+    return [rules.evaluate(rule_set, track, counts[track.key]) for track in rule_set.tracks]
+
+
+def data_state(
+    partner: "Partner", *, finishing: PartnerCenterImport | None = None
+) -> tuple[list[str], bool]:
+    """(ids of the imports that have made the facts, oldest first; whether another one runs)"""
+    State = PartnerCenterImport.State
+    own = finishing and finishing.pk
+    rows = list(
+        PartnerCenterImport.objects.filter(partner=partner, state__in=[State.DONE, State.RUNNING])
+        .order_by("done_at", "pk")
+        .values_list("pk", "state", "work")
+    )
+    done = [str(pk) for pk, state, _work in rows if state == State.DONE and pk != own]
+    writes = {PartnerCenterImport.Work.COMMIT, PartnerCenterImport.Work.UNDO}
+    is_running = any(
+        state == State.RUNNING and work in writes and pk != own for pk, state, work in rows
+    )
+    if finishing is not None and finishing.work == PartnerCenterImport.Work.COMMIT:
+        done.append(str(own))
+    return done, is_running
+
+
+def _store(draft: Score) -> Score:
+    """Store a score, or return the last of the same day and rules when it says the same."""
     same = (
-        Score.objects.filter(partner=score.partner, as_of=score.as_of, rule_set=score.rule_set)
+        Score.objects.filter(partner=draft.partner_id, as_of=draft.as_of, rule_set=draft.rule_set)
         .order_by("-computed_at")
         .first()
     )
-    if same is not None and same.fingerprint == score.fingerprint:
+    if same is not None and _says(same) == _says(draft):
         return same
-    score.save(force_insert=True)
-    bulk.write(LedgerEntry, LEDGER_FIELDS, [(score.pk, *line) for line in drafted.lines])
-    return score
+    # One score a moment, so that the newest is never in doubt.
+    now = timezone.now()
+    draft.computed_at = now if same is None else max(now, same.computed_at + TICK)
+    draft.save(force_insert=True)
+    return draft
+
+
+TICK = timedelta(microseconds=1)
+
+
+def _says(score: Score) -> tuple[object, ...]:
+    """All that a score says, but for when and from which files it was made."""
+    return (
+        score.ledger_id,
+        score.revision,
+        score.result,
+        score.designated,
+        score.track,
+        score.last_month,
+        score.comparison_month,
+        score.cautions,
+    )
 
 
 def latest(partner: "Partner") -> Score | None:
@@ -161,101 +246,30 @@ def latest(partner: "Partner") -> Score | None:
     return Score.objects.filter(partner=partner).order_by("-computed_at").first()
 
 
-# ---- Ledger --------------------------------------------------------------------------------------
-
-LEDGER_FIELDS = (
-    "score",
-    "line",
-    "track",
-    "metric",
-    "option",
-    "subject",
-    "name",
-    "now",
-    "then",
-    "contribution",
-    "reason",
-    "params",
-)
-Line = tuple[Any, ...]
-
-
-def _ledger(
-    contributions: Iterable[Contribution],
-    rule_set: rules.RuleSet,
-    tenants: dict[int, tuple[str, str]],
-) -> Iterator[Line]:
-    order = {
-        (track.key, metric.key): (place, index)
-        for place, track in enumerate(rule_set.tracks)
-        for index, metric in enumerate(track.metrics)
-    }
-    rows = []
-    for row in contributions:
-        subject, name = (
-            tenants[row.subject] if isinstance(row.subject, int) else (row.subject, row.name)
-        )
-        rows.append((order[row.track, row.metric], row.option, name, subject, row))
-    rows.sort(key=lambda item: item[:4])
-    for number, (_order, option, name, subject, row) in enumerate(rows, 1):
-        yield (
-            number,
-            row.track,
-            row.metric,
-            option,
-            subject,
-            name,
-            row.now,
-            row.then,
-            row.value,
-            row.reason.value,
-            row.params,
-        )
-
-
-def _fingerprint(score: Score, lines: list[Line]) -> str:
-    """A hash of all that a score says, but for when and from which files it was made."""
-    said = (
-        score.result,
-        score.cautions,
-        [score.last_month, score.comparison_month, score.designated, score.track],
-        lines,
-    )
-    text = json.dumps(said, sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(text.encode()).hexdigest()
+def sums_of(score: Score) -> Sums:
+    """What the rows of a stored score add up to."""
+    return ledger_rows.sums(score.ledger_id, score.revision)
 
 
 # ---- Cautions ------------------------------------------------------------------------------------
 
 
-def _began_later(claims: Iterable[judging.Claim], pair: judging.Months | None) -> bool:
-    """Whether files say of every claim that it began after the comparison month."""
-    return pair is not None and all(
-        claim.begins_on is not None and claim.begins > pair.comparison for claim in claims
-    )
-
-
 def _notes_on_data(
-    as_of: date,
-    pair: judging.Months | None,
-    claims: list[judging.Claim],
-    certificates: list[judging.Certificate],
-    is_missing: bool,
-    provable: bool,
+    basis: Basis, sums: Sums, certificates: int, is_missing: bool, provable: bool
 ) -> Iterator[Note]:
+    pair, as_of = basis.pair, basis.as_of
     if pair is None:
         yield Note(Caution.NO_USAGE_DATA.value, {"as_of": as_of.isoformat()})
     else:
         if is_missing:
             code = Caution.COMPARISON_MONTH_EMPTY if provable else Caution.COMPARISON_MONTH_MISSING
             yield Note(code.value, {"month": months.label(pair.comparison)})
-        if months.number(as_of) - pair.last > FRESH_MONTHS:
+        imported_on = timezone.localdate(basis.imported[pair.last])
+        is_late = (as_of - imported_on).days > FRESH_DAYS
+        if is_late or months.number(as_of) - pair.last > FRESH_MONTHS:
             yield Note(Caution.DATA_OLD.value, {"month": months.label(pair.last)})
-        derived = sum(
-            claim.begins_on is None and claim.begins > pair.comparison for claim in claims
-        )
-        if derived:
-            yield Note(Caution.DERIVED_DATES.value, {"count": derived})
+        if sums.derived:
+            yield Note(Caution.DERIVED_DATES.value, {"count": sums.derived})
     if not certificates:
         yield Note(Caution.NO_SKILLING_DATA.value)
 

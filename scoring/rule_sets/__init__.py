@@ -67,6 +67,7 @@ class _Metric(_Part):
 
 class _Track(_Part):
     key: Key
+    number: Number
     title: str
     seats_from: PositiveInt
     seats_to: PositiveInt | None = None
@@ -138,6 +139,7 @@ class _File(_Part):
             raise ValueError("near_pass, pass_mark and the sum of the maxima do not fit together")
         for name in ("metrics", "tracks", "options", "workloads", "certifications"):
             _unique(name, (part.key for part in getattr(self, name)))
+        _unique("numbers of tracks", (track.number for track in self.tracks))
         _unique("numbers of options", (option.number for option in self.options))
         _unique("numbers of workloads", (workload.number for workload in self.workloads))
         metrics = {metric.key for metric in self.metrics}
@@ -236,6 +238,7 @@ def _track(track: _Track, metrics: list[_Metric]) -> rules.Track:
 
     return rules.Track(
         key=track.key,
+        number=track.number,
         title=track.title,
         seats_from=track.seats_from,
         seats_to=track.seats_to,

@@ -1,0 +1,361 @@
+"""Bring the rows of a ledger up to date: judge the tenants whose facts differ, write what changed.
+
+A new revision is written beside the old one and becomes valid with the ledger's number, so a reader
+sees one or the other and a run that is killed leaves nothing but rows nobody looks at.
+"""
+
+import uuid
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
+
+from django.db import connection, transaction
+
+from scoring import bulk, claims, explaining, judging, people
+from scoring.judging import Claim, Months, Rules
+from scoring.models import (
+    NEVER,
+    Contribution,
+    Ledger,
+    PersonContribution,
+    Portfolio,
+    TenantFacts,
+)
+from scoring.rules import RuleSet
+
+AT_ONCE = 4 * bulk.SQLITE_ROWS  # rows that one transaction may write on SQLite: about 50 ms
+FACTS_FIELDS = ("ledger", "tenant", "since", "until", "claims", "derived", "unproven")
+ROW_FIELDS = (
+    "ledger",
+    "track",
+    "option",
+    "tenant",
+    "since",
+    "until",
+    "eligible_now",
+    "eligible_then",
+    "users_now",
+    "users_then",
+    "deployed_now",
+    "deployed_then",
+    "reason",
+    "deployment_reason",
+)
+PERSON_FIELDS = (
+    "ledger",
+    "metric",
+    "person",
+    "since",
+    "until",
+    "counts",
+    "reason",
+    "name",
+    "certification",
+    "completed_on",
+    "until_on",
+)
+RowKey = tuple[int, int, int]  # track, option, tenant
+Values = tuple[Any, ...]
+
+
+class Overtaken(Exception):
+    """Somebody else is writing this ledger, or the facts have changed: read them again."""
+
+
+@dataclass(slots=True)
+class Changes:
+    """What the next revision adds and what it puts an end to."""
+
+    facts: list[tuple[int, str, int, int]] = field(default_factory=list)
+    gone_facts: list[tuple[int]] = field(default_factory=list)
+    rows: list[tuple[RowKey, Values]] = field(default_factory=list)
+    gone_rows: list[RowKey] = field(default_factory=list)
+    people: list[Values] = field(default_factory=list)
+    gone_people: list[tuple[str, str]] = field(default_factory=list)
+
+    def __len__(self) -> int:
+        return sum(
+            map(
+                len,
+                (
+                    self.facts,
+                    self.gone_facts,
+                    self.rows,
+                    self.gone_rows,
+                    self.people,
+                    self.gone_people,
+                ),
+            )
+        )
+
+
+def find(portfolio: Portfolio, rule_set: RuleSet, pair: Months | None) -> Ledger:
+    return Ledger.objects.get_or_create(
+        portfolio=portfolio, rule_set=rule_set.key, last_month=pair.last if pair else 0
+    )[0]
+
+
+# ---- What differs --------------------------------------------------------------------------------
+
+
+def tenant_changes(
+    ledger: Ledger,
+    portfolio: Portfolio,
+    rules: Rules,
+    pair: Months,
+    changes: Changes,
+    *,
+    tenants: Collection[int] | None = None,
+    thoroughly: bool = False,
+) -> None:
+    """Judge the tenants (some, or all of the firm) whose facts are not those of the ledger.
+
+    ``thoroughly`` judges all of them: nothing is taken from what the ledger has.
+    """
+    found = claims.read(portfolio, pair, tenants)
+    stored = _stored_facts(ledger, tenants)
+    judged: dict[int, list[judging.Verdict]] = {}
+    for tenant, rows in groupby(found, key=itemgetter(0)):
+        own = list(rows)
+        text = explaining.dump_claims(own)
+        before = stored.pop(tenant, None)
+        if before == text and not thoroughly:
+            continue
+        judged[tenant] = judging.judge(own, rules)
+        if before != text:
+            if before is not None:
+                changes.gone_facts.append((tenant,))
+            changes.facts.append((tenant, text, *_undated(own, pair)))
+    gone = list(stored)
+    changes.gone_facts += [(tenant,) for tenant in gone]
+    known = _stored_rows(ledger, tenants, judged.keys() | set(gone))
+    for tenant, verdicts in judged.items():
+        for verdict in verdicts:
+            key = (verdict[0], verdict[1], tenant)
+            values = verdict[2:]
+            row_before = known.pop(key, None)
+            if row_before == values:
+                continue
+            if row_before is not None:
+                changes.gone_rows.append(key)
+            changes.rows.append((key, values))
+    # What is left belongs to tenants that were judged or are gone, in options they no longer have.
+    changes.gone_rows += known
+
+
+def _undated(rows: Iterable[Sequence[Any]], pair: Months) -> tuple[int, int]:
+    """(claims since the comparison month whose beginning is derived, claims not known as later)"""
+    derived = unproven = 0
+    for row in rows:
+        begins, begins_on = row[3], row[7]
+        derived += begins_on is None and begins > pair.comparison
+        unproven += begins_on is None or begins <= pair.comparison
+    return derived, unproven
+
+
+def _stored_facts(ledger: Ledger, tenants: Collection[int] | None) -> dict[int, str]:
+    if not ledger.revision:
+        return {}
+    rows = TenantFacts.objects.at(ledger.pk, ledger.revision)
+    if tenants is not None:
+        rows = rows.filter(tenant__in=tenants)
+    return dict(rows.values_list("tenant_id", "claims"))
+
+
+def _stored_rows(
+    ledger: Ledger, tenants: Collection[int] | None, wanted: Collection[int]
+) -> dict[RowKey, Values]:
+    """Rows of the tenants ``wanted``; ``tenants`` are those that are looked at, None: all."""
+    if not ledger.revision or not wanted:
+        return {}
+    rows = Contribution.objects.at(ledger.pk, ledger.revision)
+    if tenants is not None:
+        # Written out so that the key serves: it has track and option before the tenant.
+        rows = rows.filter(track__in=range(1, 10), option__in=range(10), tenant__in=tenants)
+    return {
+        row[:3]: row[3:]
+        for row in rows.values_list("track", "option", "tenant_id", *ROW_FIELDS[6:])
+        if row[2] in wanted
+    }
+
+
+def people_changes(
+    ledger: Ledger, portfolio: Portfolio, rule_set: RuleSet, as_of: date, changes: Changes
+) -> int:
+    """Judge all people on one day; returns how many certificates the firm has."""
+    certificates = claims.certificates(portfolio)
+    stored = {
+        row[:2]: row[2:]
+        for row in PersonContribution.objects.at(ledger.pk, ledger.revision).values_list(
+            "metric", "person", *PERSON_FIELDS[5:]
+        )
+    }
+    for standing in people.judge_people(certificates, rule_set, as_of):
+        key, values = (standing.metric, standing.person), standing[2:]
+        before = stored.pop(key, None)
+        if before == values:
+            continue
+        if before is not None:
+            changes.gone_people.append(key)
+        changes.people.append((*key, *values))
+    changes.gone_people += list(stored)
+    return len(certificates)
+
+
+# ---- Writing -------------------------------------------------------------------------------------
+
+
+def write_ahead(ledger: Ledger, changes: Changes) -> str:
+    """Write a large revision in several transactions, before it becomes valid.
+
+    Returns the token that ``complete`` asks for. Only where one writer stops all others (SQLite).
+    """
+    if connection.vendor != "sqlite" or len(changes) <= AT_ONCE:
+        return ""
+    token = uuid.uuid4().hex
+    with transaction.atomic():
+        Portfolio.objects.select_for_update().get(pk=ledger.portfolio_id)
+        Ledger.objects.filter(pk=ledger.pk).update(writer=token)
+        discard_unfinished(ledger)
+    for store, part in _parts(ledger, changes, bulk.SQLITE_ROWS):
+        with transaction.atomic():
+            still = Ledger.objects.filter(pk=ledger.pk, writer=token, revision=ledger.revision)
+            if not still.exists():
+                raise Overtaken
+            store(part)
+    return token
+
+
+def complete(ledger: Ledger, changes: Changes, token: str) -> None:
+    """Make the next revision valid, in the caller's transaction and under the firm's lock."""
+    current = Ledger.objects.get(pk=ledger.pk)
+    if current.revision != ledger.revision or current.writer != token:
+        if current.revision != ledger.revision or token:
+            raise Overtaken
+        discard_unfinished(ledger)  # of a writer that was killed, or that we overtake
+    if not len(changes):
+        return
+    if not token:
+        for store, part in _parts(ledger, changes, None):
+            store(part)
+    ledger.revision += 1
+    Ledger.objects.filter(pk=ledger.pk).update(revision=ledger.revision, writer="")
+
+
+def discard_unfinished(ledger: Ledger) -> None:
+    """Take back what was written for a revision that never became valid."""
+    for model in (TenantFacts, Contribution, PersonContribution):
+        rows = model.objects.filter(ledger=ledger)
+        rows.filter(since__gt=ledger.revision).delete()
+        rows.filter(until__gt=ledger.revision, until__lt=NEVER).update(until=NEVER)
+
+
+def _parts(ledger: Ledger, changes: Changes, size: int | None) -> "Iterable[tuple[Any, Any]]":
+    since = ledger.revision + 1
+    own = ledger.pk
+
+    def closing(model: Any, fields: Sequence[str]) -> Any:
+        return lambda part: bulk.close(model, fields, part, own, since)
+
+    def adding(model: Any, fields: Sequence[str]) -> Any:
+        return lambda part: bulk.insert(model, fields, part)
+
+    for model, fields, gone in (
+        (TenantFacts, ("tenant",), changes.gone_facts),
+        (Contribution, ("track", "option", "tenant"), changes.gone_rows),
+        (PersonContribution, ("metric", "person"), changes.gone_people),
+    ):
+        for part in bulk.chunks(gone, size):
+            yield closing(model, fields), part
+    for model, fields, rows in (
+        (
+            TenantFacts,
+            FACTS_FIELDS,
+            [(own, tenant, since, NEVER, *rest) for tenant, *rest in changes.facts],
+        ),
+        (
+            Contribution,
+            ROW_FIELDS,
+            sorted((own, *key, since, NEVER, *values) for key, values in changes.rows),
+        ),
+        (
+            PersonContribution,
+            PERSON_FIELDS,
+            [(own, *row[:2], since, NEVER, *row[2:]) for row in changes.people],
+        ),
+    ):
+        for part in bulk.chunks(rows, size):
+            yield adding(model, fields), part
+
+
+# ---- Reading -------------------------------------------------------------------------------------
+
+SUMS = """
+SELECT track, option, SUM(eligible_now - eligible_then), SUM(users_now - users_then),
+       SUM(deployed_now - deployed_then)
+FROM scoring_contribution
+WHERE ledger_id = %s AND since <= %s AND until > %s
+GROUP BY track, option
+"""
+UNDATED = """
+SELECT COUNT(*), COALESCE(SUM(derived), 0), COALESCE(SUM(unproven), 0) FROM scoring_tenantfacts
+WHERE ledger_id = %s AND since <= %s AND until > %s
+"""
+PEOPLE = """
+SELECT metric, SUM(counts) FROM scoring_personcontribution
+WHERE ledger_id = %s AND since <= %s AND until > %s
+GROUP BY metric
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Sums:
+    """What the rows of a revision add up to."""
+
+    tenants: list[tuple[int, int, int, int, int]]  # track, option, adds, growth, deployments
+    people: dict[str, int]  # by metric
+    tenant_count: int
+    derived: int
+    unproven: int
+
+    def counts(self, rule_set: RuleSet) -> dict[str, dict[str, dict[str, int]]]:
+        """The counts by track, metric and option, as ``rules.evaluate`` takes them."""
+        tracks = {track.number: track.key for track in rule_set.tracks}
+        options = {option.number: option.key for option in rule_set.options.values()}
+        counts: dict[str, dict[str, dict[str, int]]] = {
+            track: {metric: {"": value} for metric, value in self.people.items()}
+            for track in tracks.values()
+        }
+        for track, option, adds, growth, deployments in self.tenants:
+            own = counts[tracks[track]]
+            if option == judging.ALONE:
+                own[judging.NET_ADDS] = {"": int(adds)}
+            else:
+                key = options[option]
+                own.setdefault(judging.GROWTH, {})[key] = int(growth)
+                own.setdefault(judging.DEPLOYMENTS, {})[key] = int(deployments)
+        return counts
+
+
+def sums(ledger_id: int, revision: int) -> Sums:
+    at = (ledger_id, revision, revision)
+    with connection.cursor() as cursor:
+        cursor.execute(SUMS, at)
+        tenants = cursor.fetchall()
+        cursor.execute(UNDATED, at)
+        tenant_count, derived, unproven = cursor.fetchone()
+        cursor.execute(PEOPLE, at)
+        people_found = {metric: int(number) for metric, number in cursor.fetchall()}
+    return Sums(tenants, people_found, tenant_count, int(derived), int(unproven))
+
+
+def claims_of(ledger_id: int, revision: int, tenants: Collection[int]) -> dict[int, list[Claim]]:
+    """What was known of these tenants at a revision."""
+    rows = TenantFacts.objects.at(ledger_id, revision).filter(tenant__in=tenants)
+    return {
+        tenant: explaining.load_claims(tenant, text)
+        for tenant, text in rows.values_list("tenant_id", "claims")
+    }
