@@ -26,6 +26,11 @@ def parse_guid(text: str) -> str:
     return uuid.UUID(text).hex
 
 
+def storable(text: str, length: int) -> str:
+    """Text that every database takes: short enough, and without NUL."""
+    return text[:length].replace("\x00", "\ufffd")
+
+
 GUID = re.compile(r"\{?[0-9a-fA-F]{8}-?(?:[0-9a-fA-F]{4}-?){3}[0-9a-fA-F]{12}\}?")
 # 1234 or groups of three (1,234 1.234 1 234 1'234), then at most zeros behind a point.
 PLAIN = re.compile(r"(\d+)(?:[.,]0{1,2})?")

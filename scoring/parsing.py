@@ -1,38 +1,55 @@
-"""Partner Center files: from bytes to facts and rejected rows, line by line.
+"""Partner Center files: from a table to facts and rejected rows.
 
 Pure but for the stream it reads: what a file says does not depend on the database or the clock
 (``today`` is handed in). Names of workloads, options and certifications come from the rule sets.
+
+Rows come in batches and are read column by column, each spelling of a cell once. A batch in which
+something is wrong is halved until the bad rows stand alone.
 """
 
-import csv
-import io
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, BinaryIO, NamedTuple
+from itertools import compress
+from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
-from scoring import months, rule_sets
-from scoring.cells import Wrong, parse_count, parse_day, parse_guid
+from scoring import claim_states, columns, months, rule_sets
+from scoring.associations import Interval, merge_said
+from scoring.cells import Wrong, parse_count, parse_day, parse_guid, storable
+from scoring.claim_states import COUNTING, ClaimState
+from scoring.columns import AUTO, CLAIMS, CPOR, EMS, OFFICE_USAGE, TRAINING, Layout
+from scoring.figures import Figures, SubscriptionFigures
 from scoring.reasons import Fault
 from scoring.rule_sets import Vocabulary, normal
+from scoring.tables import DELIMITERS, Batch, NotReadable, Table, open_table
 
-OFFICE_USAGE, CPOR, TRAINING = "office-usage", "cpor", "training"
-AUTO = "auto"
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = (
+    "AUTO",
+    "CLAIMS",
+    "CPOR",
+    "EMS",
+    "INTUNE_EMS",
+    "OFFICE_USAGE",
+    "REJECTED_KEPT",
+    "TRAINING",
+    "AssociationSaid",
+    "CertificateData",
+    "CertificateKey",
+    "NotReadable",
+    "Rejection",
+    "Said",
+    "read",
+    "read_table",
+    "storable",
+)
+
 REJECTED_KEPT = 500  # rejected rows that are reported one by one; all are counted
-
-
-class NotReadable(Exception):
-    """The whole file cannot be used: a fault and its parameters, for ``reasons.sentence``."""
-
-    def __init__(self, fault: Fault, **params: object) -> None:
-        super().__init__(fault.value)
-        self.fault, self.params = fault, params
-
-
-def storable(text: str, length: int) -> str:
-    """Text that every database takes: short enough, and without NUL."""
-    return text[:length].replace("\x00", "\ufffd")
+INTUNE_EMS = 1001  # Intune as EMSUsage says it: facts take it where OfficeUsage has no Intune
+T = TypeVar("T")
 
 
 class Rejection(NamedTuple):
@@ -53,19 +70,11 @@ class Rejection(NamedTuple):
         }
 
 
-class ClaimKey(NamedTuple):
-    tenant: str  # GUID, 32 hexadecimal digits
-    workload: int
-    option: int
+class AssociationSaid(NamedTuple):
+    """What a file says about one association: without dates, ``intervals`` is empty."""
 
-
-@dataclass(slots=True)
-class ClaimData:
-    """What a file says about one claim: its dates, and (seats, users) by month."""
-
-    begins_on: date | None = None
-    ended_on: date | None = None
-    usage: dict[int, tuple[int, int]] = field(default_factory=dict)
+    intervals: list[tuple[date | None, date | None]]  # as ``associations.merge_said`` leaves them
+    state: int  # a ``ClaimState``: approved if any row says so, else the last one said
 
 
 class CertificateKey(NamedTuple):
@@ -83,100 +92,32 @@ class CertificateData:
     month: int  # of the snapshot that says so; 0 when the file has none
 
 
+AssociationKey = tuple[int, int, int]  # index of the tenant, workload, option
+
+
 @dataclass(slots=True)
-class Parsed:
+class Said:
     """All that a file says. Rows that say the same are one, with the larger figures."""
 
     kind: str
+    usage: "pa.Table"  # month, tenant, workload, option: sorted, one row each; seats, users
     rows: int = 0
     merged: int = 0  # rows that fell onto another one of the file
-    tenants: dict[str, str] = field(default_factory=dict)  # name by GUID
-    claims: dict[ClaimKey, ClaimData] = field(default_factory=dict)
+    tenants: list[tuple[str, str]] = field(default_factory=list)  # GUID as 32 digits, name
+    associations: dict[AssociationKey, AssociationSaid] = field(default_factory=dict)
     certificates: dict[CertificateKey, CertificateData] = field(default_factory=dict)
     unused: Counter[tuple[str, str]] = field(default_factory=Counter)  # (what, value) -> rows
     rejected: list[Rejection] = field(default_factory=list)
     rejected_count: int = 0
+    rows_by_month: dict[int, int] = field(default_factory=dict)  # of the rows with figures
 
     @property
     def months(self) -> list[int]:
-        return sorted({month for claim in self.claims.values() for month in claim.usage})
+        return sorted(self.rows_by_month)
 
     @property
     def unused_count(self) -> int:
         return self.unused.total()
-
-
-# ---- Columns -------------------------------------------------------------------------------------
-
-
-class Column(NamedTuple):
-    name: str  # as Microsoft documents it, for messages
-    aliases: tuple[str, ...]
-
-
-USAGE_COLUMNS = {
-    "tenant": Column("CustomerTenantId", ("TenantId",)),
-    "workload": Column("WorkloadName", ("Workload",)),
-    "month": Column("Month", ("MonthKey", "Date")),
-    "seats": Column("PaidAvailableUnits", ("PAU",)),
-    "users": Column("MonthlyActiveUsers", ("MAU",)),
-    "option": Column("PartnerAttributionType", ("PartnerAttachType",)),
-    "name": Column("CustomerName", ()),
-    "begins_on": Column("DateAssociated", ()),
-    "ended_on": Column("DateEnded", ()),
-    "claim_state": Column("ClaimStatus", ("ClaimState",)),
-}
-CLAIM_ID = Column("ClaimId", ())
-TRAINING_COLUMNS = {
-    "title": Column("TrainingTitle", ("Certification name",)),
-    "completed_on": Column("TrainingCompletionDate", ("Completion date",)),
-    "expires_on": Column("ExpirationDate", ("Expiry date", "Expiration date")),
-    "type": Column("TrainingType", ()),
-    "mcp": Column("MCPID", ("MCP ID",)),
-    "mail": Column("CorpEmail", ()),
-    "other_mail": Column("Email", ()),
-    "aad": Column("AADUserId", ()),
-    "name": Column("Individual name", ()),
-    "first_name": Column("IndividualFirstName", ()),
-    "last_name": Column("IndividualLastName", ()),
-    "activation": Column("ActivationStatus", ()),
-    "month": Column("Month", ()),
-}
-NEEDED = {
-    OFFICE_USAGE: ("tenant", "workload", "month", "seats", "users", "option"),
-    CPOR: ("tenant", "workload", "month", "seats", "users"),
-    TRAINING: ("title", "completed_on"),
-}
-
-
-def _find(header: Sequence[str], column: Column) -> int | None:
-    names = [normal(name) for name in header]
-    for name in (column.name, *column.aliases):
-        if normal(name) in names:
-            return names.index(normal(name))
-    return None
-
-
-def _recognise(header: Sequence[str]) -> str:
-    """The kind of file with this header; raises ``NotReadable``."""
-
-    def has(column: Column) -> bool:
-        return _find(header, column) is not None
-
-    if has(TRAINING_COLUMNS["title"]) and not has(USAGE_COLUMNS["workload"]):
-        return TRAINING
-    known = sum(has(USAGE_COLUMNS[name]) for name in NEEDED[OFFICE_USAGE])
-    if known >= 2:
-        return CPOR if has(CLAIM_ID) else OFFICE_USAGE
-    found = storable(", ".join(name.strip() for name in header if name.strip()), 200)
-    raise NotReadable(Fault.UNKNOWN_COLUMNS, found=found or "–")
-
-
-def _require_single(header: Sequence[str], columns: Iterable[Column]) -> None:
-    """Of two columns with one name nobody can say which is meant."""
-    names = Counter(normal(name) for name in header)
-    if twice := [column.name for column in columns if names[normal(column.name)] > 1]:
-        raise NotReadable(Fault.COLUMNS_TWICE, columns=", ".join(twice))
 
 
 # ---- Reading -------------------------------------------------------------------------------------
@@ -187,148 +128,54 @@ def read(
     *,
     today: date,
     kind: str = AUTO,
+    mapping: Mapping[str, str] | None = None,
     names: Vocabulary | None = None,
     keep_rejected: int | None = REJECTED_KEPT,
-) -> Parsed:
+    on_rows: Callable[[int], None] | None = None,
+    keep: Callable[[Batch], None] | None = None,
+) -> Said:
     """Read a whole file; raises ``NotReadable`` when there is nothing to be had from it.
 
-    Rows that cannot be used are counted and listed, up to ``keep_rejected`` (None: all of them).
+    ``mapping`` is {field: header} as a person chose it (``columns.recognise``). Rows that cannot be
+    used are counted and listed, up to ``keep_rejected`` (None: all of them). After each batch
+    ``on_rows`` gets the number of rows so far; before, ``keep`` gets the batch as it stands.
     """
-    encoding = _encoding(stream)
-    text = io.TextIOWrapper(stream, encoding=encoding, errors="strict", newline="")
-    try:
-        return _read(text, today, kind, names or rule_sets.vocabulary(), keep_rejected)
-    except UnicodeError as error:
-        raise NotReadable(Fault.NOT_UTF8, line=_undecodable_line(stream)) from error
-    finally:
-        text.detach()  # the stream belongs to the caller
-
-
-def _undecodable_line(stream: BinaryIO) -> int:
-    """The reader decodes in blocks and knows no line: look again."""
-    stream.seek(0)
-    for number, line in enumerate(stream, 1):
-        try:
-            line.decode()
-        except UnicodeDecodeError:
-            return number
-    return 1  # a UTF-16 file that breaks off
-
-
-FORMATS = (
-    (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "ZIP/XLSX"),
-    (b"\xd0\xcf\x11\xe0", "XLS"),
-    (b"\x1f\x8b", "GZIP"),
-    (b"\x89PNG", "PNG"),
-    (b"\xff\xd8\xff", "JPEG"),
-)
-
-
-def _encoding(stream: BinaryIO) -> str:
-    head = stream.read(4096)
-    stream.seek(0)
-    if not head.strip(b"\xef\xbb\xbf \t\r\n"):
-        raise NotReadable(Fault.EMPTY_FILE)
-    for magic, name in FORMATS:
-        if head.startswith(magic):
-            raise NotReadable(Fault.NOT_TEXT, format=name)
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16"
-    if b"\x00" in head:
-        raise NotReadable(Fault.BINARY)
-    if head.lstrip(b"\xef\xbb\xbf \t\r\n")[:14].lower().startswith((b"<!doctype", b"<html")):
-        raise NotReadable(Fault.NOT_TEXT, format="HTML")
-    return "utf-8-sig"
-
-
-def _read(
-    text: io.TextIOWrapper,
-    today: date,
-    kind: str,
-    names: Vocabulary,
-    keep_rejected: int | None,
-) -> Parsed:
-    rows = _Rows(text)
-    header = rows.header
-    kind = _recognise(header) if kind == AUTO else kind
-    columns = TRAINING_COLUMNS if kind == TRAINING else USAGE_COLUMNS
-    places = {
-        name: place
-        for name, column in columns.items()
-        if (place := _find(header, column)) is not None
-    }
-    if missing := [columns[name].name for name in NEEDED[kind] if name not in places]:
-        raise NotReadable(Fault.MISSING_COLUMNS, columns=", ".join(missing))
-    _require_single(header, columns.values())
-    parsed = Parsed(kind)
-    reader = (_TrainingReader if kind == TRAINING else _UsageReader)(
-        parsed, header, places, names, today
+    return read_table(
+        open_table(stream),
+        today=today,
+        kind=kind,
+        mapping=mapping,
+        names=names,
+        keep_rejected=keep_rejected,
+        on_rows=on_rows,
+        keep=keep,
     )
-    for line, row in rows:
-        parsed.rows += 1
-        try:
-            if len(row) != len(header):
-                row = _fit(row, len(header))
-            reader.take(row)
-        except _BadValue as bad:
-            parsed.rejected_count += 1
-            if keep_rejected is None or len(parsed.rejected) < keep_rejected:
-                column = header[places[bad.column]] if bad.column in places else bad.column
-                parsed.rejected.append(
-                    Rejection(line, column.strip(), bad.value, bad.fault, bad.params)
-                )
-    if not parsed.rows:
+
+
+def read_table(
+    table: Table,
+    *,
+    today: date,
+    kind: str = AUTO,
+    mapping: Mapping[str, str] | None = None,
+    names: Vocabulary | None = None,
+    keep_rejected: int | None = REJECTED_KEPT,
+    on_rows: Callable[[int], None] | None = None,
+    keep: Callable[[Batch], None] | None = None,
+) -> Said:
+    """``read`` for a table that is open already, such as a kept original."""
+    layout = columns.recognise(table.header, kind, mapping)
+    Reader = _TrainingReader if layout.kind == TRAINING else _UsageReader
+    reader = Reader(layout, table.header, names or rule_sets.vocabulary(), today, keep_rejected)
+    for batch in table.batches():
+        if keep is not None:
+            keep(batch)
+        reader.take(batch)
+        if on_rows is not None:
+            on_rows(reader.rows)
+    if not reader.rows:
         raise NotReadable(Fault.NO_ROWS)
-    return parsed
-
-
-class _Rows:
-    """Header and rows of a table with their line numbers; blank lines are passed over."""
-
-    def __init__(self, text: io.TextIOWrapper) -> None:
-        self.line = 1
-        first = text.readline()
-        while first and (not first.strip() or first.casefold().startswith("sep=")):
-            first = text.readline()
-            self.line += 1
-        if not first:
-            raise NotReadable(Fault.EMPTY_FILE)
-        self.delimiter = max(",\t;|", key=first.count)
-        try:
-            self.header = next(csv.reader([first], delimiter=self.delimiter))
-        except csv.Error as error:
-            raise NotReadable(Fault.BROKEN_CSV, line=self.line) from error
-        self.written: list[str] = []  # the lines of the row that is being read
-        self.reader = csv.reader(self._lines(text), delimiter=self.delimiter)
-
-    def _lines(self, text: io.TextIOWrapper) -> Iterator[str]:
-        for line in text:
-            self.written.append(line)
-            yield line
-
-    def __iter__(self) -> Iterator[tuple[int, list[str]]]:
-        reader, offset = self.reader, self.line
-        while True:
-            line = offset + reader.line_num + 1
-            self.written.clear()
-            try:
-                row = next(reader)
-                if len(self.written) > 1:
-                    self._require_closed()
-            except StopIteration:
-                return
-            except csv.Error as error:
-                raise NotReadable(Fault.BROKEN_CSV, line=line) from error
-            if row and (len(row) > 1 or row[0].strip()):
-                yield line, row
-
-    def _require_closed(self) -> None:
-        """Raise ``csv.Error`` for a cell over several lines that nobody meant to write.
-
-        A quotation mark that is never closed would silently swallow all the rows behind it.
-        """
-        next(csv.reader(self.written.copy(), delimiter=self.delimiter, strict=True))
+    return reader.said()
 
 
 class _BadValue(Exception):
@@ -337,170 +184,452 @@ class _BadValue(Exception):
         self.column, self.value, self.fault, self.params = column, value, fault, params
 
 
-def _fit(row: list[str], width: int) -> list[str]:
-    """A row as wide as the header: empty cells at its end may be missing or too many."""
-    if len(row) > width and not any(cell.strip() for cell in row[width:]):
-        return row[:width]
-    raise _BadValue("", row[0], Fault.WRONG_COLUMNS, found=len(row), expected=width)
+REMEMBERED = 50_000  # spellings of one column; more would be numbers that hardly come again
+
+
+class _Cells(dict[str, T], Generic[T]):
+    """Spelling -> meaning of one column's cells. A wrong cell raises ``_BadValue``."""
+
+    def __init__(self, column: str, meaning: Callable[[str], T]) -> None:
+        super().__init__()
+        self.column, self.meaning = column, meaning
+
+    def __missing__(self, text: str) -> T:
+        cell = text.strip()
+        try:
+            value = self.meaning(cell)
+        except Wrong as wrong:
+            raise _BadValue(self.column, cell, wrong.fault) from wrong
+        if len(self) >= REMEMBERED:
+            self.clear()
+        self[text] = value
+        return value
+
+
+class _Numbers(dict[T, int], Generic[T]):
+    """Thing -> its number, given in the order of first sight."""
+
+    def __missing__(self, thing: T) -> int:
+        self[thing] = number = len(self)
+        return number
+
+
+def _required(meaning: Callable[[str], T]) -> Callable[[str], T]:
+    def read(cell: str) -> T:
+        if not cell:
+            raise Wrong(Fault.MISSING)
+        return meaning(cell)
+
+    return read
 
 
 class _Reader:
-    """Turns rows into facts. Values repeat a lot, so each spelling is read once."""
+    """Takes batches, sorts out the rows that are wrong, and hands on the others."""
 
     def __init__(
         self,
-        parsed: Parsed,
+        layout: Layout,
         header: Sequence[str],
-        places: dict[str, int],
         names: Vocabulary,
         today: date,
+        keep_rejected: int | None,
     ) -> None:
-        self.parsed, self.places, self.names, self.today = parsed, places, names, today
-        self._known: dict[tuple[str, str], Any] = {}
+        self.kind, self.places = layout.kind, layout.places
+        self.header, self.names, self.today = header, names, today
+        self.keep_rejected = keep_rejected
+        self.rows = self.rejected_count = 0
+        self.rejected: list[Rejection] = []
+        self.unused: Counter[tuple[str, str]] = Counter()
 
-    def take(self, row: list[str]) -> None:
+    def said(self) -> Said:
         raise NotImplementedError
 
-    def cell(self, row: list[str], column: str) -> str:
-        place = self.places.get(column)
-        return "" if place is None else row[place].strip()
+    def _take_rows(self, rows: list[list[str]]) -> None:
+        """Take all the rows, each as wide as the header, or raise ``_BadValue`` and take none."""
+        raise NotImplementedError
 
-    def once(self, column: str, value: str, read: Callable[[str], Any]) -> Any:
-        """``read(value)``, remembered; ``Wrong`` becomes a rejection that names the column."""
-        key = (column, value)
+    def take(self, batch: Batch) -> None:
+        lines, rows = batch
+        self.rows += len(rows)
+        bad: list[Rejection] = []
+        width = len(self.header)
+        if set(map(len, rows)) != {width}:
+            fitting = Batch([], [])
+            for line, row in zip(lines, rows, strict=True):
+                try:
+                    fitting.rows.append(row if len(row) == width else _fit(row, width))
+                    fitting.lines.append(line)
+                except _BadValue as wrong:
+                    bad.append(self._rejection(line, wrong))
+            lines, rows = fitting
+        self._halve(lines, rows, bad)
+        if bad:
+            bad.sort()
+            self.rejected_count += len(bad)
+            kept = self.keep_rejected
+            self.rejected += bad if kept is None else bad[: max(0, kept - len(self.rejected))]
+
+    def _halve(self, lines: list[int], rows: list[list[str]], bad: list[Rejection]) -> None:
+        """Take the good rows in their order, and put the others into ``bad``."""
+        if not rows:
+            return
         try:
-            return self._known[key]
-        except KeyError:
-            pass
-        try:
-            result = read(value)
-        except Wrong as wrong:
-            raise _BadValue(column, value, wrong.fault) from wrong
-        self._known[key] = result
-        return result
+            self._take_rows(rows)
+        except _BadValue as wrong:
+            if len(rows) == 1:
+                bad.append(self._rejection(lines[0], wrong))
+                return
+            middle = len(rows) // 2
+            self._halve(lines[:middle], rows[:middle], bad)
+            self._halve(lines[middle:], rows[middle:], bad)
 
-    def day(self, row: list[str], column: str) -> date | None:
-        """A date, or None when the cell is empty."""
-        text = self.cell(row, column)
-        if not text or text.casefold() in NO_DATE:
-            return None
-        day: date = self.once(column, text, parse_day)
-        return day
+    def _rejection(self, line: int, bad: _BadValue) -> Rejection:
+        place = self.places.get(bad.column)
+        column = bad.column if place is None else self.header[place]
+        return Rejection(line, column.strip(), bad.value, bad.fault, bad.params)
 
-    def past_day(self, row: list[str], column: str) -> date | None:
-        day = self.day(row, column)
+    def _count_unused(self, what: str, values: Iterable[str]) -> None:
+        for value, times in Counter(values).items():
+            self.unused[what, storable(value.strip(), 100)] += times
+
+    def _day(self, cell: str) -> date | None:
+        """A date, or None when the cell says that there is none."""
+        return None if not cell or cell.casefold() in NO_DATE else parse_day(cell)
+
+    def _past_day(self, cell: str) -> date | None:
+        day = self._day(cell)
         if day is not None and day > self.today:
-            raise _BadValue(column, self.cell(row, column), Fault.FUTURE)
+            raise Wrong(Fault.FUTURE)
         return day
 
-    def month(self, row: list[str], column: str) -> int:
-        day = self.day(row, column)
+    def _month(self, cell: str) -> int:
+        day = self._day(cell)
         if day is None:
-            raise _BadValue(column, "", Fault.MISSING)
+            raise Wrong(Fault.MISSING)
         month = months.number(day)
         if month > months.number(self.today):
-            raise _BadValue(column, self.cell(row, column), Fault.FUTURE)
+            raise Wrong(Fault.FUTURE)
         return month
 
 
+def _fit(row: list[str], width: int) -> list[str]:
+    """A row as wide as the header: further cells may follow when they are empty."""
+    if len(row) > width and not any(cell.strip() for cell in row[width:]):
+        return row[:width]
+    signs = Counter("".join(row))
+    for delimiter in DELIMITERS:
+        if len(row) < width and signs[delimiter] >= width - 1:
+            value = storable(row[0], 100)
+            raise _BadValue("", value, Fault.OTHER_DELIMITER, delimiter=DELIMITER_NAMES[delimiter])
+    raise _BadValue("", row[0], Fault.WRONG_COLUMNS, found=len(row), expected=width)
+
+
+DELIMITER_NAMES = {",": ",", "\t": "Tab", ";": ";", "|": "|"}
+NO_DATE = {"na", "n/a", "none", "null", "-", "–"}
+
+
+# ---- Usage and claims ----------------------------------------------------------------------------
+
+UNUSED = -1  # a workload or an option that no designation counts
+NO_MONTH = -1  # of a claim without figures
+OPEN_END_YEAR = 2100  # 9999-12-31 and the like say that there is no end
+Columns = list[Sequence[str]]
+
+
 class _UsageReader(_Reader):
-    def take(self, row: list[str]) -> None:
-        parsed = self.parsed
-        # What no designation counts is set aside first: nothing else in the row matters then.
-        name = self.cell(row, "workload")
-        if not name:
-            raise _BadValue("workload", "", Fault.MISSING)
-        workload: int | None = self.once("workload", name, self.names.workload)
-        if workload is None:
-            parsed.unused["workload", storable(name, 100)] += 1
-            return
-        value = self.cell(row, "option")
-        if value or parsed.kind == OFFICE_USAGE:
-            if not value:
-                raise _BadValue("option", "", Fault.MISSING)
-            option: int | None = self.once("option", value, self.names.option)
-        else:
-            option = self.names.option_numbers["CPOR"]  # this file holds nothing else
-        if option is None:
-            parsed.unused["association", storable(value, 100)] += 1
-            return
-        state = self.cell(row, "claim_state")
-        if state and normal(state) != "approved":
-            parsed.unused["claim state", storable(state, 100)] += 1
-            return
+    """Everything that is about tenants: usage, subscriptions, claims."""
 
-        guid = self.cell(row, "tenant")
-        if not guid:
-            raise _BadValue("tenant", "", Fault.MISSING)
-        tenant: str = self.once("tenant", guid, parse_guid)
-        month = self.month(row, "month")
-        seats: int = self.once("seats", self.cell(row, "seats"), parse_count)
-        users: int = self.once("users", self.cell(row, "users"), parse_count)
-        begins_on = self.past_day(row, "begins_on")
-        ended_on = self.day(row, "ended_on")
-        if begins_on is not None and ended_on is not None and ended_on < begins_on:
-            raise _BadValue("ended_on", self.cell(row, "ended_on"), Fault.ENDED_BEFORE)
-
-        if customer := self.cell(row, "name"):
-            parsed.tenants[tenant] = storable(customer, 200)
+    def __init__(
+        self,
+        layout: Layout,
+        header: Sequence[str],
+        names: Vocabulary,
+        today: date,
+        keep_rejected: int | None,
+    ) -> None:
+        super().__init__(layout, header, names, today, keep_rejected)
+        cpor = names.option_numbers["CPOR"]  # claims are CPOR, whether or not a column says so
+        self.cpor = cpor
+        self.workloads = _Cells("workload", _required(lambda cell: _used(names.workload(cell))))
+        if self.kind in (OFFICE_USAGE, EMS):
+            self.options = _Cells("option", _required(lambda cell: _used(names.option(cell))))
         else:
-            parsed.tenants.setdefault(tenant, "")
-        key = ClaimKey(tenant, workload, option)
-        claim = parsed.claims.get(key)
-        if claim is None:
-            claim = parsed.claims[key] = ClaimData()
-        if begins_on is not None:
-            claim.begins_on = min(claim.begins_on or begins_on, begins_on)
-        if ended_on is not None:
-            claim.ended_on = max(claim.ended_on or ended_on, ended_on)
-        old = claim.usage.get(month)
-        if old is not None:
-            # An export repeats a tenant's figures per attribution: adding would count them twice.
-            parsed.merged += 1
-            seats, users = max(old[0], seats), max(old[1], users)
-        claim.usage[month] = (seats, users)
+            self.options = _Cells(
+                "option", lambda cell: _used(names.option(cell)) if cell else cpor
+            )
+        self.states = _Cells("claim_state", claim_states.parse)
+        self.guids = _Cells("tenant", _required(parse_guid))
+        self.monthly = _Cells("month", self._month if self.kind != CLAIMS else self._claim_month)
+        self.seats = _Cells("seats", parse_count)
+        self.users = _Cells("users", parse_count)
+        self.begins = _Cells("begins_on", self._past_day)
+        self.ends = _Cells("ended_on", self._end)
+        self.customers = _Cells("name", lambda cell: storable(cell, 200))
+
+        self.has_figures = {"month", "seats", "users"} <= layout.places.keys()
+        self.figures = (
+            SubscriptionFigures(names_subscriptions="subscription" in layout.places)
+            if self.kind == EMS
+            else Figures()
+        )
+        self.groups: _Numbers[tuple[str, ...]] = _Numbers()
+        self.tenant_numbers: _Numbers[str] = _Numbers()
+        self.tenant_names: dict[int, str] = {}
+        self.without_figures: Counter[AssociationKey] = Counter()
+        # With whether the row counts: the dates of a refused claim are not those of an approved one.
+        self.intervals: set[tuple[AssociationKey, date | None, date | None, bool]] = set()
+        self.last_states: dict[AssociationKey, int] = {}
+        self.approved: set[AssociationKey] = set()
+
+    def _end(self, cell: str) -> date | None:
+        day = self._day(cell)
+        return None if day is not None and day.year >= OPEN_END_YEAR else day
+
+    def _claim_month(self, cell: str) -> int:
+        return self._month(cell) if cell else NO_MONTH
+
+    def _take_rows(self, rows: list[list[str]]) -> None:
+        cells: Columns = list(zip(*rows, strict=True))
+        unused = []
+        # What no designation counts is set aside first: nothing else in those rows matters then.
+        workloads = self._values(cells, "workload", self.workloads) or [INTUNE_EMS] * len(rows)
+        if UNUSED in workloads:
+            is_used = [workload != UNUSED for workload in workloads]
+            unused.append(("workload", self._set_aside(cells, "workload", is_used)))
+            workloads = list(compress(workloads, is_used))
+        options = self._values(cells, "option", self.options) or [self.cpor] * len(workloads)
+        if UNUSED in options:
+            is_used = [option != UNUSED for option in options]
+            unused.append(("association", self._set_aside(cells, "option", is_used)))
+            workloads = list(compress(workloads, is_used))
+            options = list(compress(options, is_used))
+
+        states = self._values(cells, "claim_state", self.states)
+        guids = self._values(cells, "tenant", self.guids)
+        monthly = self._values(cells, "month", self.monthly) if self.has_figures else []
+        seats = self._values(cells, "seats", self.seats) if monthly else []
+        users = self._values(cells, "users", self.users) if monthly else []
+        begins = self._values(cells, "begins_on", self.begins)
+        ends = self._values(cells, "ended_on", self.ends)
+        self._require_order(cells, begins, ends)
+
+        # Nothing is wrong from here on.
+        for what, values in unused:
+            self._count_unused(what, values)
+        numbers = self.tenant_numbers
+        tenants = [numbers[guid] for guid in guids]
+        self._name(cells, tenants)
+        if begins or ends:
+            none = [None] * len(tenants)
+            keys = zip(tenants, workloads, options, strict=True)
+            counts = [state in COUNTING for state in states] or [True] * len(tenants)
+            self.intervals.update(zip(keys, begins or none, ends or none, counts, strict=True))
+        if states:
+            self._note_states(cells, tenants, workloads, options, states)
+        if monthly and self.kind == EMS:
+            self.figures.add(
+                monthly, tenants, workloads, options, seats, users, self._groups(cells)
+            )
+        elif monthly and NO_MONTH not in monthly:
+            self.figures.add(monthly, tenants, workloads, options, seats, users)
+        else:
+            self._take_claims(tenants, workloads, options, monthly, seats, users)
+
+    def _values(self, cells: Columns, key: str, meaning: _Cells[T]) -> list[T]:
+        """The values of a column; an empty list when the file has none."""
+        place = self.places.get(key)
+        return [] if place is None else [meaning[cell] for cell in cells[place]]
+
+    def _set_aside(self, cells: Columns, key: str, is_used: list[bool]) -> list[str]:
+        """Leave the used rows in ``cells``; the column ``key`` of the others comes back."""
+        others = [
+            cell for cell, used in zip(cells[self.places[key]], is_used, strict=True) if not used
+        ]
+        cells[:] = [tuple(compress(column, is_used)) for column in cells]
+        return others
+
+    def _require_order(
+        self, cells: Columns, begins: list[date | None], ends: list[date | None]
+    ) -> None:
+        if not begins or not ends:
+            return
+        wrong = {
+            (begins_on, ended_on)
+            for begins_on, ended_on in set(zip(begins, ends, strict=True))
+            if begins_on and ended_on and ended_on < begins_on
+        }
+        if wrong:
+            row = next(
+                row for row, pair in enumerate(zip(begins, ends, strict=True)) if pair in wrong
+            )
+            cell = cells[self.places["ended_on"]][row].strip()
+            raise _BadValue("ended_on", cell, Fault.ENDED_BEFORE)
+
+    def _name(self, cells: Columns, tenants: list[int]) -> None:
+        """The last name that a row has for its tenant stands."""
+        names = self._values(cells, "name", self.customers)
+        if names and "" in names:
+            pairs = zip(compress(tenants, names), filter(None, names), strict=True)
+            self.tenant_names.update(pairs)
+        elif names:
+            self.tenant_names.update(zip(tenants, names, strict=True))
+
+    def _note_states(
+        self,
+        cells: Columns,
+        tenants: list[int],
+        workloads: list[int],
+        options: list[int],
+        states: list[ClaimState],
+    ) -> None:
+        texts = cells[self.places["claim_state"]]
+        for key, state, text in zip(
+            zip(tenants, workloads, options, strict=True), states, texts, strict=True
+        ):
+            if state == ClaimState.APPROVED:
+                self.approved.add(key)
+            elif state != ClaimState.NOT_SAID:
+                self.last_states[key] = int(state)
+                self.unused["claim state", storable(text.strip(), 100)] += 1
+
+    def _groups(self, cells: Columns) -> list[int]:
+        """What tells a subscription from a repetition, see ``SubscriptionFigures``."""
+        keys = ["subscription"] if "subscription" in self.places else ["option", "location"]
+        texts = [cells[self.places[key]] for key in keys if key in self.places]
+        return [
+            self.groups[tuple(cell.strip().casefold() for cell in row)]
+            for row in zip(*texts, strict=True)
+        ]
+
+    def _take_claims(
+        self, tenants: list[int], workloads: list[int], options: list[int], *figures: list[int]
+    ) -> None:
+        """Rows that need not have figures."""
+        monthly = figures[0] or [NO_MONTH] * len(tenants)
+        has_month = [month != NO_MONTH for month in monthly]
+        self.without_figures.update(
+            key
+            for key, has in zip(
+                zip(tenants, workloads, options, strict=True), has_month, strict=True
+            )
+            if not has
+        )
+        if any(has_month):
+            monthly, seats, users = figures
+            self.figures.add(
+                *(
+                    list(compress(column, has_month))
+                    for column in (monthly, tenants, workloads, options, seats, users)
+                )
+            )
+
+    def said(self) -> Said:
+        usage = self.figures.merged()
+        repeated = sum(times - 1 for times in self.without_figures.values())
+        return Said(
+            self.kind,
+            usage,
+            rows=self.rows,
+            merged=len(self.figures) - usage.num_rows + repeated,
+            tenants=[
+                (guid, self.tenant_names.get(number, ""))
+                for guid, number in self.tenant_numbers.items()
+            ],
+            associations=self._associations(),
+            unused=self.unused,
+            rejected=self.rejected,
+            rejected_count=self.rejected_count,
+            rows_by_month=self.figures.rows_by_month(),
+        )
+
+    def _associations(self) -> dict[AssociationKey, AssociationSaid]:
+        said: dict[AssociationKey, list[Interval]] = {key: [] for key in self.without_figures}
+        for key in (*self.approved, *self.last_states):
+            said.setdefault(key, [])
+        for key, begins_on, ended_on, counts in self.intervals:
+            if (begins_on or ended_on) and (counts or key not in self.approved):
+                said.setdefault(key, []).append(Interval(begins_on, ended_on))
+        states = self.last_states | dict.fromkeys(self.approved, int(ClaimState.APPROVED))
+        return {
+            key: AssociationSaid(
+                [(begins_on, ended_on) for begins_on, ended_on in merge_said(said[key])],
+                states.get(key, int(ClaimState.NOT_SAID)),
+            )
+            for key in sorted(said)
+        }
+
+
+def _used(number: int | None) -> int:
+    return UNUSED if number is None else number
+
+
+# ---- People --------------------------------------------------------------------------------------
+
+NO_ID = {"", "na", "none", "null", "0"}
+NOT_LINKED = {"inactive", "deactivated", "notactive", "unlinked", "disassociated", "revoked"}
 
 
 class _TrainingReader(_Reader):
-    def take(self, row: list[str]) -> None:
-        parsed = self.parsed
-        title = self.cell(row, "title")
-        if not title:
-            raise _BadValue("title", "", Fault.MISSING)
-        certification: str | None = self.once("title", title, self.names.certification)
+    """Certificates: one object each, so row by row."""
+
+    def __init__(
+        self,
+        layout: Layout,
+        header: Sequence[str],
+        names: Vocabulary,
+        today: date,
+        keep_rejected: int | None,
+    ) -> None:
+        super().__init__(layout, header, names, today, keep_rejected)
+        self.titles = _Cells("title", _required(names.certification))
+        self.past_days = _Cells("completed_on", _required(self._past_day))
+        self.expiries = _Cells("expires_on", self._day)
+        self.snapshots = _Cells("month", lambda cell: self._month(cell) if cell else 0)
+        self.certificates: dict[CertificateKey, CertificateData] = {}
+        self.merged = 0
+
+    def _take_rows(self, rows: list[list[str]]) -> None:
+        read = [self._read(row) for row in rows]
+        for found in read:
+            if isinstance(found, _NotUsed):
+                self.unused[found.what, storable(found.value, 100)] += 1
+                continue
+            key, data = found
+            if (old := self.certificates.get(key)) is not None:
+                self.merged += 1
+                data = max(old, data, key=_newer)
+            self.certificates[key] = data
+
+    def _read(self, row: list[str]) -> "tuple[CertificateKey, CertificateData] | _NotUsed":
+        title = self._text(row, "title")
+        certification = self.titles[title]
         if certification is None:
-            parsed.unused["certification", storable(title, 100)] += 1
-            return
-        kind = self.cell(row, "type")
-        is_exam = kind.casefold().startswith("exam")
+            return _NotUsed("certification", title)
+        is_exam = self._text(row, "type").casefold().startswith("exam")
         if is_exam and certification not in self.names.assessments:
-            parsed.unused["exam", storable(title, 100)] += 1  # an exam alone is not a certification
-            return
-        completed_on = self.past_day(row, "completed_on")
+            return _NotUsed("exam", title)  # an exam alone is not a certification
+        completed_on = self.past_days[self._text(row, "completed_on")]
         if completed_on is None:
-            raise _BadValue("completed_on", "", Fault.MISSING)
-        expires_on = self.day(row, "expires_on")
-        mail = self.cell(row, "mail") or self.cell(row, "other_mail")
+            raise _BadValue("completed_on", self._text(row, "completed_on"), Fault.MISSING)
+        expires_on = self.expiries[self._text(row, "expires_on")]
+        mail = self._text(row, "mail") or self._text(row, "other_mail")
         mail = mail.casefold() if "@" in mail else ""
-        name = self.cell(row, "name") or " ".join(
-            part for part in (self.cell(row, "first_name"), self.cell(row, "last_name")) if part
+        name = self._text(row, "name") or " ".join(
+            part for part in (self._text(row, "first_name"), self._text(row, "last_name")) if part
         )
         person = self._person(row, mail, name)
-        snapshot = self.month(row, "month") if self.cell(row, "month") else 0
-        is_linked = normal(self.cell(row, "activation")) not in NOT_LINKED
-
-        key = CertificateKey(person, certification, completed_on)
-        data = CertificateData(
+        snapshot = self.snapshots[self._text(row, "month")]
+        is_linked = normal(self._text(row, "activation")) not in NOT_LINKED
+        return CertificateKey(person, certification, completed_on), CertificateData(
             storable(name, 200), storable(mail, 254), expires_on, is_linked, snapshot
         )
-        old = parsed.certificates.get(key)
-        if old is not None:
-            parsed.merged += 1
-            data = max(old, data, key=_newer)
-        parsed.certificates[key] = data
+
+    def _text(self, row: list[str], column: str) -> str:
+        place = self.places.get(column)
+        return "" if place is None else row[place].strip()
 
     def _person(self, row: list[str], mail: str, name: str) -> str:
-        mcp, aad = self.cell(row, "mcp"), self.cell(row, "aad")
+        mcp, aad = self._text(row, "mcp"), self._text(row, "aad")
         if normal(mcp) not in NO_ID:
             return f"mcp:{normal(mcp)}"[:200]
         if mail:
@@ -511,10 +640,22 @@ class _TrainingReader(_Reader):
             return storable(f"name:{' '.join(name.casefold().split())}", 200)
         raise _BadValue("mcp", mcp, Fault.NO_PERSON)
 
+    def said(self) -> Said:
+        return Said(
+            self.kind,
+            Figures().merged(),
+            rows=self.rows,
+            merged=self.merged,
+            certificates=self.certificates,
+            unused=self.unused,
+            rejected=self.rejected,
+            rejected_count=self.rejected_count,
+        )
 
-NO_DATE = {"na", "n/a", "none", "null", "-", "–"}
-NO_ID = {"", "na", "none", "null", "0"}
-NOT_LINKED = {"inactive", "deactivated", "notactive", "unlinked", "disassociated", "revoked"}
+
+class _NotUsed(NamedTuple):
+    what: str
+    value: str
 
 
 def _newer(data: CertificateData) -> tuple[int, date, bool]:

@@ -190,6 +190,10 @@ class Fault(TextChoices):
             "Is there a stray quotation mark?"
         ),
     )
+    OTHER_DELIMITER = (
+        "other_delimiter",
+        _("The row is separated by “%(delimiter)s”, but the header is not."),
+    )
     NO_PERSON = "no_person", _("Neither MCPID nor work e-mail nor name says whose this is.")
     # A file
     EMPTY_FILE = "empty_file", _("The file is empty.")

@@ -1,0 +1,105 @@
+"""Seats and users of many rows in little memory, and what they come to: one row a key.
+
+Rows are held as packed columns (20 bytes each) and put together by Arrow, month by month.
+"""
+
+from array import array
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from scoring.cells import LARGEST
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+KEY = ("month", "tenant", "workload", "option")
+CODES = {
+    "month": "h",
+    "tenant": "i",
+    "workload": "h",
+    "option": "h",
+    "seats": "i",
+    "users": "i",
+    "group": "i",
+}
+
+
+class Figures:
+    """The figures of a file. Rows of one key are one with the larger seats and the larger users:
+    an export repeats a tenant's figures per attribution, adding would count them twice.
+    """
+
+    columns: tuple[str, ...] = (*KEY, "seats", "users")
+
+    def __init__(self) -> None:
+        self._values = {name: array(CODES[name]) for name in self.columns}
+
+    def __len__(self) -> int:
+        return len(self._values["month"])
+
+    def add(self, *columns: Sequence[int]) -> None:
+        """Rows, column by column in the order of ``columns``."""
+        for values, column in zip(self._values.values(), columns, strict=True):
+            values.extend(column)
+
+    def rows_by_month(self) -> dict[int, int]:
+        """The number of rows added, by month in order."""
+        import pyarrow.compute as pc  # noqa: PLC0415 -- a web process starts without it
+
+        counts = pc.value_counts(self._column("month"))
+        return dict(sorted((count["values"].as_py(), count["counts"].as_py()) for count in counts))
+
+    def merged(self) -> "pa.Table":
+        """One row a key, sorted by ``KEY``: month, workload, option as int16, the rest int32."""
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        table = pa.table({name: self._column(name) for name in self.columns})
+        parts = [self._merge(table.slice(0, 0))]
+        for month in self.rows_by_month():  # one at a time: grouping takes a multiple of its input
+            part = self._merge(table.filter(pc.equal(table["month"], month)))
+            parts.append(part.sort_by([(name, "ascending") for name in KEY]))
+        return pa.concat_tables(parts).combine_chunks()
+
+    def _merge(self, rows: "pa.Table") -> "pa.Table":
+        return _grouped(rows, KEY, {"seats": "max", "users": "max"})
+
+    def _column(self, name: str) -> "pa.Array":
+        """A column without a copy of its numbers."""
+        import pyarrow as pa  # noqa: PLC0415
+
+        values = self._values[name]
+        kind = pa.int16() if CODES[name] == "h" else pa.int32()
+        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
+class SubscriptionFigures(Figures):
+    """Figures with one row a subscription: their seats are added, of their users the most stand.
+
+    ``group`` is the subscription when the file names it: said again, with another location or
+    another tier, it counts once. Else it is what may repeat all subscriptions of a tenant (type and
+    location): the largest of those sums stands.
+    """
+
+    columns = (*KEY, "seats", "users", "group")
+
+    def __init__(self, *, names_subscriptions: bool) -> None:
+        super().__init__()
+        self._names_subscriptions = names_subscriptions
+
+    def _merge(self, rows: "pa.Table") -> "pa.Table":
+        within, across = ("max", "sum") if self._names_subscriptions else ("sum", "max")
+        groups = _grouped(rows, (*KEY, "group"), {"seats": within, "users": "max"})
+        return _grouped(groups, KEY, {"seats": across, "users": "max"})
+
+
+def _grouped(rows: "pa.Table", key: Sequence[str], how: dict[str, str]) -> "pa.Table":
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    found = rows.group_by(list(key), use_threads=False).aggregate(list(how.items()))
+    columns = {name: found[name] for name in key}
+    for name, function in how.items():
+        column = found[f"{name}_{function}"]
+        columns[name] = pc.min_element_wise(column, pa.scalar(LARGEST)).cast(pa.int32())
+    return pa.table(columns)
