@@ -7,7 +7,7 @@ from django.core.files.base import ContentFile
 
 from partners.models import Partner
 from scoring import imports, rule_sets, scores
-from scoring.judging import Certificate
+from scoring.people import Certificate
 from scoring.models import PartnerCenterImport, Score
 from tests.scoring.worlds import AS_OF, Row, office_usage, training
 

@@ -12,10 +12,20 @@ from fractions import Fraction
 import pytest
 from django.core.files.base import ContentFile
 
-from scoring import imports, judging, months, rule_sets, rules, scores, status
-from scoring.judging import Certificate, Contribution
+from scoring import explaining, imports, judging, months, rule_sets, rules, scores, status
+from scoring.explaining import Explainer, Line
+from scoring.people import Certificate
 from tests.factories import PartnerFactory
-from tests.scoring.worlds import AS_OF, PAIR, Row, claims, office_usage, training
+from tests.scoring.worlds import (
+    AS_OF,
+    PAIR,
+    Row,
+    claims,
+    judged,
+    judged_people,
+    office_usage,
+    training,
+)
 
 RULES_2023 = rule_sets.get("modern-work-2023")
 RULES_2026 = rule_sets.get("modern-work-2026")
@@ -400,7 +410,7 @@ TENANT_POINTS = {  # the points that the specification prints for them
 }
 
 
-def value_of(rows: Sequence[Contribution], track: str, metric: str, option: str) -> int:
+def value_of(rows: Sequence[Line], track: str, metric: str, option: str) -> int:
     found = [
         row.value for row in rows if (row.track, row.metric, row.option) == (track, metric, option)
     ]
@@ -410,7 +420,7 @@ def value_of(rows: Sequence[Contribution], track: str, metric: str, option: str)
 @pytest.mark.parametrize("case", TENANTS)
 def test_tenants(case: str) -> None:
     rows, expected = TENANTS[case]
-    contributions = list(judging.judge_tenants(claims(rows), RULES_2023, PAIR))
+    contributions = judged(rows, RULES_2023)
     assert [
         (track, metric, option, value_of(contributions, track, metric, option))
         for track, metric, option, _value in expected
@@ -420,8 +430,8 @@ def test_tenants(case: str) -> None:
 @pytest.mark.parametrize("case", TENANT_POINTS)
 def test_tenants_points(case: str) -> None:
     track, metric, expected = TENANT_POINTS[case]
-    contributions = judging.judge_tenants(claims(TENANTS[case][0]), RULES_2023, PAIR)
-    counted = judging.count(contributions).get(track, {})
+    contributions = judged(TENANTS[case][0], RULES_2023)
+    counted = explaining.count(contributions).get(track, {})
     scored = rules.evaluate(RULES_2023, RULES_2023.track(track), counted)
     assert scored.metrics[metric].points == Fraction(expected)
 
@@ -458,16 +468,15 @@ def test_tenants_through_a_file_and_the_database(case: str) -> None:
     ("rule_set", "smb"), [(RULES_2023, 0), (RULES_2026, 1)], ids=["2023", "2026"]
 )
 def test_B10_copilot_counts_from_2026(rule_set: rules.RuleSet, smb: int) -> None:
-    rows = claims([new("A", 50, workload="M365 Copilot")])
-    contributions = list(judging.judge_tenants(rows, rule_set, PAIR))
+    contributions = judged([new("A", 50, workload="M365 Copilot")], rule_set)
     assert value_of(contributions, "smb", "net_customer_adds", "") == smb
 
 
 def test_promoted_tenant_stays_in_smb_from_2026() -> None:
-    rows = claims([Row(usage=both(310, 200, 50, seats_then=290), begins_on=TWO_YEARS_AGO)])
+    rows = [Row(usage=both(310, 200, 50, seats_then=290), begins_on=TWO_YEARS_AGO)]
     found = {}
     for rule_set in (RULES_2023, RULES_2026):
-        contributions = list(judging.judge_tenants(rows, rule_set, PAIR))
+        contributions = judged(rows, rule_set)
         found[rule_set.key] = [
             value_of(contributions, "smb", metric, option)
             for metric, option in (
@@ -481,13 +490,16 @@ def test_promoted_tenant_stays_in_smb_from_2026() -> None:
 
 def test_teams_premium_counts_for_usage_but_not_for_net_adds_from_2026() -> None:
     rows = claims([Row(workload="Teams Premium", usage=both(50, 30, 10))])
-    old = [
-        row._replace(then=None, first_month=PAIR.last - 3, at_claim=judging.Usage(50, 1))
+    recent = [
+        row._replace(
+            then_seats=None, then_users=None, begins=PAIR.last - 3, baseline_month=PAIR.last - 3
+        )
         for row in rows
     ]
-    contributions = list(judging.judge_tenants(old, RULES_2026, PAIR))
+    explainer = Explainer(RULES_2026, PAIR)
+    contributions = list(explainer.lines(recent))
     assert value_of(contributions, "smb", "net_customer_adds", "") == 0
-    contributions = list(judging.judge_tenants(rows, RULES_2026, PAIR))
+    contributions = list(explainer.lines(rows))
     assert value_of(contributions, "smb", "usage_growth", "CPOR") == 20
     assert value_of(contributions, "smb", "deployments", "CPOR") == 1
 
@@ -562,9 +574,9 @@ PEOPLE: dict[str, tuple[list[Certificate], tuple[str, str], tuple[str, str]]] = 
 
 
 def skilling(
-    contributions: Sequence[Contribution], rule_set: rules.RuleSet, track: str
+    contributions: Sequence[Line], rule_set: rules.RuleSet, track: str
 ) -> tuple[Fraction, Fraction]:
-    counted = judging.count(contributions).get(track, {})
+    counted = explaining.count(contributions).get(track, {})
     scored = rules.evaluate(rule_set, rule_set.track(track), counted)
     return (
         scored.metrics["intermediate_certifications"].points,
@@ -575,7 +587,7 @@ def skilling(
 @pytest.mark.parametrize("case", PEOPLE)
 def test_people(case: str) -> None:
     certificates, smb, enterprise = PEOPLE[case]
-    contributions = list(judging.judge_people(certificates, RULES_2023, AS_OF))
+    contributions = judged_people(certificates, RULES_2023)
     assert skilling(contributions, RULES_2023, "smb") == tuple(map(Fraction, smb))
     assert skilling(contributions, RULES_2023, "enterprise") == tuple(map(Fraction, enterprise))
 
@@ -606,7 +618,7 @@ def test_retired_certification_gives_points_for_a_while(
     day: date, smb: str, enterprise: str
 ) -> None:
     certificates = [Certificate("mcp:1", "A", "", "MS-900", date(2023, 5, 1))]
-    contributions = list(judging.judge_people(certificates, RULES_2026, day))
+    contributions = judged_people(certificates, RULES_2026, day)
     assert skilling(contributions, RULES_2026, "smb")[0] == Fraction(smb)
     assert skilling(contributions, RULES_2026, "enterprise")[0] == Fraction(enterprise)
 

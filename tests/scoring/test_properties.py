@@ -11,9 +11,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import cells, judging, months, parsing, rule_sets, rules
-from scoring.judging import Certificate, Contribution
-from tests.scoring.worlds import AS_OF, OPTION_VALUES, PAIR, WORKLOADS, Row, claims, office_usage
+from scoring import cells, explaining, months, parsing, rule_sets, rules
+from scoring.explaining import Explainer, Line
+from scoring.people import Certificate
+from tests.scoring.worlds import (
+    OPTION_VALUES,
+    PAIR,
+    WORKLOADS,
+    Row,
+    claims,
+    judged,
+    judged_people,
+    office_usage,
+)
 
 RULE_SETS = rule_sets.all_sets()
 LABELS = ["2024-01", "2024-02", "2024-03", "2024-09", "2024-12", "2025-01", "2025-02"]
@@ -44,17 +54,13 @@ def rows(draw: st.DrawFn) -> Row:
 worlds = st.lists(rows(), max_size=12)
 
 
-def judge(world: Sequence[Row], rule_set: rules.RuleSet) -> list[Contribution]:
-    return list(judging.judge_tenants(claims(world), rule_set, PAIR))
-
-
 Values = dict[tuple[str, str, str], int]
 
 
-def values(contributions: Sequence[Contribution]) -> Values:
+def values(contributions: Sequence[Line]) -> Values:
     found = {
         (track, metric, option): value
-        for track, metrics in judging.count(contributions).items()
+        for track, metrics in explaining.count(contributions).items()
         for metric, options in metrics.items()
         for option, value in options.items()
     }
@@ -152,7 +158,7 @@ def plain_values(world: Sequence[Row], rule_set: rules.RuleSet) -> Values:
 def test_contributions_add_up_to_a_second_opinion(
     world: list[Row], rule_set: rules.RuleSet
 ) -> None:
-    assert values(judge(world, rule_set)) == plain_values(world, rule_set)
+    assert values(judged(world, rule_set)) == plain_values(world, rule_set)
 
 
 @settings(max_examples=100, deadline=None)
@@ -160,19 +166,20 @@ def test_contributions_add_up_to_a_second_opinion(
 def test_order_of_rows_does_not_matter(
     world: list[Row], rule_set: rules.RuleSet, chance: random.Random
 ) -> None:
+    explainer = Explainer(rule_set, PAIR)
     facts = claims(world)
     shuffled = chance.sample(facts, len(facts))
-    assert list(judging.judge_tenants(shuffled, rule_set, PAIR)) == list(
-        judging.judge_tenants(facts, rule_set, PAIR)
-    )
+    assert list(explainer.lines(shuffled)) == list(explainer.lines(facts))
 
 
 @settings(max_examples=100, deadline=None)
 @given(worlds, st.sampled_from(RULE_SETS))
 def test_other_tenants_change_nothing(world: list[Row], rule_set: rules.RuleSet) -> None:
     for tenant in {row.tenant for row in world}:
-        alone = judge([row for row in world if row.tenant == tenant], rule_set)
-        among = [row for row in judge(world, rule_set) if row.subject in {a.subject for a in alone}]
+        alone = judged([row for row in world if row.tenant == tenant], rule_set)
+        among = [
+            row for row in judged(world, rule_set) if row.subject in {a.subject for a in alone}
+        ]
         assert among == alone
 
 
@@ -181,11 +188,11 @@ def test_other_tenants_change_nothing(world: list[Row], rule_set: rules.RuleSet)
 def test_score_lies_between_0_and_100_and_every_sentence_is_complete(
     world: list[Row], rule_set: rules.RuleSet
 ) -> None:
-    contributions = judge(world, rule_set)
+    contributions = judged(world, rule_set)
     for row in contributions:
         assert row.reason.label % row.params
         assert row.value == 0 or row.now != row.then
-    counts = judging.count(contributions)
+    counts = explaining.count(contributions)
     for track in rule_set.tracks:
         scored = rules.evaluate(rule_set, track, counts.get(track.key, {}))
         assert 0 <= scored.total <= 100
@@ -198,16 +205,16 @@ def test_score_lies_between_0_and_100_and_every_sentence_is_complete(
 @given(worlds, st.integers(1, 50))
 def test_more_users_in_the_last_month_never_cost_growth(world: list[Row], more: int) -> None:
     """For claims whose beginning lies before the last month: else it is their baseline too."""
-    rule_set = RULE_SETS[0]
+    explainer = Explainer(RULE_SETS[0], PAIR)
     facts = claims(world)
     grown = [
-        claim._replace(now=claim.now._replace(users=claim.now.users + more))
-        if claim.now is not None and claim.at_claim_month != PAIR.last
+        claim._replace(now_users=claim.now_users + more)
+        if claim.now_users is not None and claim.baseline_month != PAIR.last
         else claim
         for claim in facts
     ]
-    before = values(list(judging.judge_tenants(facts, rule_set, PAIR)))
-    after = values(list(judging.judge_tenants(grown, rule_set, PAIR)))
+    before = values(list(explainer.lines(facts)))
+    after = values(list(explainer.lines(grown)))
     for key in set(before) | set(after):
         if key[1] == "usage_growth":
             assert after.get(key, 0) >= before.get(key, 0)
@@ -216,7 +223,7 @@ def test_more_users_in_the_last_month_never_cost_growth(world: list[Row], more: 
 # ---- Files ---------------------------------------------------------------------------------------
 
 
-def parse(content: bytes) -> parsing.Parsed:
+def parse(content: bytes) -> parsing.Said:
     return parsing.read(io.BytesIO(content), today=date(2025, 3, 25))
 
 
@@ -282,10 +289,10 @@ certificates = st.lists(
 def test_people_are_counted_once_in_any_order(
     rows: list[Certificate], chance: random.Random
 ) -> None:
-    one = list(judging.judge_people(rows, RULE_SETS[0], AS_OF))
+    one = judged_people(rows, RULE_SETS[0])
     keys = [(row.track, row.metric, row.subject) for row in one]
     assert len(set(keys)) == len(keys)
-    other = list(judging.judge_people(chance.sample(rows, len(rows)), RULE_SETS[0], AS_OF))
+    other = judged_people(chance.sample(rows, len(rows)), RULE_SETS[0])
     assert other == one
 
 

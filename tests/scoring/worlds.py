@@ -7,8 +7,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 
-from scoring import months
-from scoring.judging import Certificate, Claim, Months, Usage
+from scoring import months, rule_sets
+from scoring.explaining import Explainer, Line, people_lines
+from scoring.judging import NO_END, Claim, Months
+from scoring.people import Certificate, judge_people
+from scoring.rules import RuleSet
 
 AS_OF = date(2025, 3, 25)
 PAIR = Months(months.parse_label("2025-02"), months.parse_label("2024-02"))
@@ -44,8 +47,17 @@ WORKLOADS = {
 }
 
 
+def number(name: str) -> int:
+    """The same tenant number for the same name, in the order of the names' GUIDs."""
+    return int(guid(name).replace("-", "")[:7], 16)
+
+
 def claims(rows: Iterable[Row], pair: Months = PAIR) -> list[Claim]:
-    """The facts, put together without any of the product's reading and storing."""
+    """The facts, put together without any of the product's reading and storing.
+
+    Workloads that no rule set knows have the number 0. One interval a claim.
+    """
+    names = rule_sets.vocabulary()
     options = {value: key for key, value in OPTION_VALUES.items()} | {"CSP Tier 2": "CSP"}
     merged: dict[tuple[str, str, str], list[Row]] = {}
     for row in rows:
@@ -53,31 +65,46 @@ def claims(rows: Iterable[Row], pair: Months = PAIR) -> list[Claim]:
         merged.setdefault(key, []).append(row)
     found = []
     for (tenant, workload, option), same in merged.items():
-        usage: dict[int, Usage] = {}
+        usage: dict[int, tuple[int, int]] = {}
         for row in same:
             for label, (seats, users) in row.usage.items():
                 month = months.parse_label(label)
-                old = usage.get(month, Usage(0, 0))
-                usage[month] = Usage(max(old.seats, seats), max(old.users, users))
+                old = usage.get(month, (0, 0))
+                usage[month] = (max(old[0], seats), max(old[1], users))
         begins_on = min((row.begins_on for row in same if row.begins_on), default=None)
         ended_on = max((row.ended_on for row in same if row.ended_on), default=None)
         begins = months.number(begins_on) if begins_on else min(usage)
-        at_claim = min((month for month in usage if month >= begins), default=None)
+        first = min((month for month in usage if month >= begins), default=None)
         found.append(
             Claim(
-                tenant=guid(tenant),
-                workload=workload,
-                option=option,
-                begins_on=begins_on,
-                first_month=min(usage),
-                ended_on=ended_on,
-                now=usage.get(pair.last),
-                then=usage.get(pair.comparison),
-                at_claim=None if at_claim is None else usage[at_claim],
-                at_claim_month=at_claim,
+                number(tenant),
+                names.workload_numbers.get(workload, 0),
+                names.option_numbers[option],
+                begins,
+                months.number(ended_on) if ended_on else NO_END,
+                begins_on=begins_on.isoformat() if begins_on else None,
+                ended_on=ended_on.isoformat() if ended_on else None,
+                baseline_month=first,
+                baseline_seats=usage[first][0] if first else None,
+                baseline_users=usage[first][1] if first else None,
+                now_seats=usage[pair.last][0] if pair.last in usage else None,
+                now_users=usage[pair.last][1] if pair.last in usage else None,
+                then_seats=usage[pair.comparison][0] if pair.comparison in usage else None,
+                then_users=usage[pair.comparison][1] if pair.comparison in usage else None,
             )
         )
     return found
+
+
+def judged(rows: Iterable[Row], rule_set: RuleSet, pair: Months = PAIR) -> list[Line]:
+    """The lines of the tenants of ``rows``."""
+    return list(Explainer(rule_set, pair).lines(claims(rows, pair)))
+
+
+def judged_people(
+    certificates: Iterable[Certificate], rule_set: RuleSet, as_of: date = AS_OF
+) -> list[Line]:
+    return list(people_lines(judge_people(certificates, rule_set, as_of), rule_set))
 
 
 USAGE_HEADER = (
@@ -120,8 +147,6 @@ TRAINING_HEADER = (
 
 def training(certificates: Iterable[Certificate]) -> bytes:
     """Certificates as a TrainingCompletions export."""
-    from scoring import rule_sets
-
     titles = {
         certification.key: certification.title
         for rule_set in rule_sets.all_sets()
