@@ -1,0 +1,1 @@
+"""The scoring engine beside what one would take in its place. ``bin/bench scoring`` runs it."""
