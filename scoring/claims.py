@@ -19,7 +19,8 @@ from scoring.rule_sets import vocabulary
 
 # One join: a firm's associations with the figures of both months. Columns as judging.Claim.
 CLAIMS = """
-SELECT a.tenant_id, a.workload, a.option, a.begins, a.ends, a.state, 0, {begins_on}, {ended_on},
+SELECT a.tenant_id, a.workload, a.option, a.begins, a.ends, a.state, 0,
+       CAST(a.begins_on AS text), CAST(a.ended_on AS text),
        a.baseline_month, a.baseline_seats, a.baseline_users,
        n.seats, n.users, t.seats, t.users
 FROM scoring_association a
@@ -53,14 +54,8 @@ def read(
             return []
         # Whole numbers of our own: written out, because SQLite takes a limited number of values.
         condition = f" AND a.tenant_id IN ({', '.join(str(int(one)) for one in tenants)})"
-    is_sqlite = connection.vendor == "sqlite"
-    statement = CLAIMS.format(
-        begins_on="a.begins_on" if is_sqlite else "a.begins_on::text",
-        ended_on="a.ended_on" if is_sqlite else "a.ended_on::text",
-        tenants=condition,
-    )
     with connection.cursor() as cursor:
-        cursor.execute(statement, params)
+        cursor.execute(CLAIMS.format(tenants=condition), params)
         rows: list[Row] = cursor.fetchall()
     if any(row[1] == INTUNE_EMS for row in rows):
         rows = _merge_intune(rows)

@@ -124,7 +124,7 @@ def tenant_changes(
         before = stored.pop(tenant, None)
         if before == text and not thoroughly:
             continue
-        judged[tenant] = judging.judge(own, rules)
+        judged[tenant] = judging.judge(list(map(Claim._make, own)), rules)
         if before != text:
             if before is not None:
                 changes.gone_facts.append((tenant,))
