@@ -49,7 +49,7 @@ def insert(
             cursor.executemany(f"{table.target} VALUES ({table.marks})", prepared)
             return
         copy = f"COPY {table.name} ({table.columns}) FROM STDIN"
-        with cursor.cursor.copy(copy) as stream:  # type: ignore[attr-defined]
+        with cursor.cursor.copy(copy) as stream:
             for row in prepared:
                 stream.write_row(row)
 

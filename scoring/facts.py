@@ -12,6 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
+from django.db import models
 from django.db.models import F
 
 from partners.models import Partner
@@ -221,7 +222,7 @@ def _plan_associations(
     for tenant, workload, option, *values in rows.values_list(
         "tenant_id", "workload", "option", *ASSOCIATION_VALUES
     ):
-        stored.setdefault((tenant, workload, option), []).append(tuple(values))  # type: ignore[arg-type]
+        stored.setdefault((tenant, workload, option), []).append(tuple(values))
 
     search = _BaselineSearch(portfolio, said, whole=whole)
     settled: list[tuple[FactKey, FactKey, list[AssociationValues], list[AssociationValues]]] = []
@@ -270,7 +271,8 @@ def _settle(
 ) -> list[AssociationValues]:
     """The intervals of one claim after a file: its months and dates, still without baselines."""
     before = [Interval(row[2], row[3]) for row in old]
-    intervals = associations.fold(before, told.intervals if told else [])
+    said = [Interval(*pair) for pair in told.intervals] if told else []
+    intervals = associations.fold(before, said)
     state = old[-1][4] if old else 0
     if told is not None and told.state:
         state = told.state
@@ -359,7 +361,7 @@ class _BaselineSearch:
             return
         best = self._found[place_key, begins]
         if best[0] is None or month < best[0] or (is_newer and month == best[0]):
-            self._found[place_key, begins] = figures  # type: ignore[assignment]
+            self._found[place_key, begins] = figures
 
     def found(self, place_key: FactKey, begins: int) -> tuple[int | None, int | None, int | None]:
         return self._found[place_key, begins]
@@ -418,10 +420,10 @@ def steps(portfolio: Portfolio, made: Plan, now: datetime) -> Iterator[Callable[
     for renamed in bulk.chunks(made.renamed, size):
         yield partial(_rename_tenants, renamed)
     for tables, store in ((made.new_usage, bulk.insert), (made.changed_usage, bulk.write)):
-        for rows in _usage_rows(own, tables, made.numbers, size):
-            yield partial(store, UsageMonth, USAGE_FIELDS, rows)
+        for usage in _usage_rows(own, tables, made.numbers, size):
+            yield partial(store, UsageMonth, USAGE_FIELDS, usage)
     numbers = made.numbers
-    for model, fields, rows in (
+    written: list[Part] = [
         (
             Association,
             ASSOCIATION_FIELDS,
@@ -429,22 +431,26 @@ def steps(portfolio: Portfolio, made: Plan, now: datetime) -> Iterator[Callable[
         ),
         (Certificate, CERTIFICATE_FIELDS, [(own, *values) for values in made.certificates]),
         (MonthOfData, MONTH_FIELDS, [(own, month, now) for month in made.by_month]),
-    ):
-        for part in bulk.chunks(rows, size):
-            yield partial(bulk.write, model, fields, part)
-    for model, fields, rows in (
+    ]
+    gone: list[Part] = [
         (UsageMonth, USAGE_KEY, [(own, *key) for key in made.gone_usage]),
         (Association, ASSOCIATION_KEY, [(own, *key) for key in made.gone_associations]),
         (Certificate, CERTIFICATE_KEY, [(own, *key) for key in made.gone_certificates]),
         (MonthOfData, MONTH_FIELDS[:2], [(own, month) for month in made.gone_months]),
-    ):
-        for part in bulk.chunks(rows, size):
-            yield partial(bulk.delete, model, fields, part)
+    ]
+    # What goes first: an association that begins in another month has another key.
+    for store, parts in ((bulk.delete, gone), (bulk.write, written)):
+        for model, fields, rows in parts:
+            for part in bulk.chunks(rows, size):
+                yield partial(store, model, fields, part)
+
+
+Part = tuple[type[models.Model], Sequence[str], Sequence[tuple[Any, ...]]]
 
 
 def _usage_rows(
     own: int, tables: "Iterable[pa.Table]", numbers: Sequence[int], size: int | None
-) -> Iterator[list[tuple[int, ...]]]:
+) -> Iterator[list[tuple[Any, ...]]]:
     """Rows in the order of the key, so that a table grows at its end."""
     for table in tables:
         for start in range(0, table.num_rows, size or bulk.POSTGRESQL_ROWS):

@@ -5,14 +5,15 @@ sees one or the other and a run that is killed leaves nothing but rows nobody lo
 """
 
 import uuid
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import partial
 from itertools import groupby
 from operator import itemgetter
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import connection, models, transaction
 
 from scoring import bulk, claims, explaining, judging, people
 from scoring.judging import Claim, Months, Rules
@@ -59,6 +60,7 @@ PERSON_FIELDS = (
 )
 RowKey = tuple[int, int, int]  # track, option, tenant
 Values = tuple[Any, ...]
+Part = tuple[Callable[[Sequence[Values]], None], Sequence[Values]]
 
 
 class Overtaken(Exception):
@@ -77,18 +79,13 @@ class Changes:
     gone_people: list[tuple[str, str]] = field(default_factory=list)
 
     def __len__(self) -> int:
-        return sum(
-            map(
-                len,
-                (
-                    self.facts,
-                    self.gone_facts,
-                    self.rows,
-                    self.gone_rows,
-                    self.people,
-                    self.gone_people,
-                ),
-            )
+        return (
+            len(self.facts)
+            + len(self.gone_facts)
+            + len(self.rows)
+            + len(self.gone_rows)
+            + len(self.people)
+            + len(self.gone_people)
         )
 
 
@@ -253,24 +250,16 @@ def discard_unfinished(ledger: Ledger) -> None:
         rows.filter(until__gt=ledger.revision, until__lt=NEVER).update(until=NEVER)
 
 
-def _parts(ledger: Ledger, changes: Changes, size: int | None) -> "Iterable[tuple[Any, Any]]":
+def _parts(ledger: Ledger, changes: Changes, size: int | None) -> Iterator[Part]:
+    """The writes of a revision: (what to call, with which rows). What goes comes first."""
     since = ledger.revision + 1
     own = ledger.pk
-
-    def closing(model: Any, fields: Sequence[str]) -> Any:
-        return lambda part: bulk.close(model, fields, part, own, since)
-
-    def adding(model: Any, fields: Sequence[str]) -> Any:
-        return lambda part: bulk.insert(model, fields, part)
-
-    for model, fields, gone in (
+    closing: list[tuple[type[models.Model], Sequence[str], Sequence[Values]]] = [
         (TenantFacts, ("tenant",), changes.gone_facts),
         (Contribution, ("track", "option", "tenant"), changes.gone_rows),
         (PersonContribution, ("metric", "person"), changes.gone_people),
-    ):
-        for part in bulk.chunks(gone, size):
-            yield closing(model, fields), part
-    for model, fields, rows in (
+    ]
+    adding: list[tuple[type[models.Model], Sequence[str], Sequence[Values]]] = [
         (
             TenantFacts,
             FACTS_FIELDS,
@@ -286,9 +275,13 @@ def _parts(ledger: Ledger, changes: Changes, size: int | None) -> "Iterable[tupl
             PERSON_FIELDS,
             [(own, *row[:2], since, NEVER, *row[2:]) for row in changes.people],
         ),
-    ):
+    ]
+    for model, fields, gone in closing:
+        for part in bulk.chunks(gone, size):
+            yield partial(bulk.close, model, fields, ledger=own, revision=since), part
+    for model, fields, rows in adding:
         for part in bulk.chunks(rows, size):
-            yield adding(model, fields), part
+            yield partial(bulk.insert, model, fields), part
 
 
 # ---- Reading -------------------------------------------------------------------------------------
