@@ -33,36 +33,42 @@ class Figures:
 
     def __init__(self) -> None:
         self._values = {name: array(CODES[name]) for name in self.columns}
+        self.rows = 0
 
-    def __len__(self) -> int:
-        return len(self._values["month"])
-
-    def add(self, *columns: Sequence[int]) -> None:
+    def add(self, *columns: list[int]) -> None:
         """Rows, column by column in the order of ``columns``."""
         for values, column in zip(self._values.values(), columns, strict=True):
-            values.extend(column)
+            values.fromlist(column)
+        self.rows += len(columns[0])
 
     def rows_by_month(self) -> dict[int, int]:
-        """The number of rows added, by month in order."""
+        """The number of rows added, by month in order; before ``merge``."""
         import pyarrow.compute as pc  # noqa: PLC0415 -- a web process starts without it
 
         counts = pc.value_counts(self._column("month"))
         return dict(sorted((count["values"].as_py(), count["counts"].as_py()) for count in counts))
 
-    def merged(self) -> "pa.Table":
-        """One row a key, sorted by ``KEY``: month, workload, option as int16, the rest int32."""
+    def merge(self) -> "pa.Table":
+        """One row a key, sorted by ``KEY``: month, workload, option as int16, the rest as int32.
+
+        The rows that were added are let go of: this is the end of them.
+        """
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.compute as pc  # noqa: PLC0415
 
+        months = self.rows_by_month()
         table = pa.table({name: self._column(name) for name in self.columns})
         parts = [self._merge(table.slice(0, 0))]
-        for month in self.rows_by_month():  # one at a time: grouping takes a multiple of its input
+        for month in months:  # one at a time: grouping takes a multiple of its input
             part = self._merge(table.filter(pc.equal(table["month"], month)))
-            parts.append(part.sort_by([(name, "ascending") for name in KEY]))
-        return pa.concat_tables(parts).combine_chunks()
+            parts.append(part.sort_by([(name, "ascending") for name in KEY]).combine_chunks())
+            pa.default_memory_pool().release_unused()
+        del table
+        self._values = {name: array(CODES[name]) for name in self.columns}
+        return pa.concat_tables(parts)
 
     def _merge(self, rows: "pa.Table") -> "pa.Table":
-        return _grouped(rows, KEY, {"seats": "max", "users": "max"})
+        return _group(rows, KEY, seats="max", users="max")
 
     def _column(self, name: str) -> "pa.Array":
         """A column without a copy of its numbers."""
@@ -88,18 +94,19 @@ class SubscriptionFigures(Figures):
         self._names_subscriptions = names_subscriptions
 
     def _merge(self, rows: "pa.Table") -> "pa.Table":
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.compute as pc  # noqa: PLC0415
+
         within, across = ("max", "sum") if self._names_subscriptions else ("sum", "max")
-        groups = _grouped(rows, (*KEY, "group"), {"seats": within, "users": "max"})
-        return _grouped(groups, KEY, {"seats": across, "users": "max"})
+        groups = _group(rows, (*KEY, "group"), seats=within, users="max")
+        merged = _group(groups, KEY, seats=across, users="max")
+        seats = pc.min_element_wise(merged["seats"], pa.scalar(LARGEST)).cast(pa.int32())
+        return merged.set_column(merged.column_names.index("seats"), "seats", seats)
 
 
-def _grouped(rows: "pa.Table", key: Sequence[str], how: dict[str, str]) -> "pa.Table":
-    import pyarrow as pa  # noqa: PLC0415
-    import pyarrow.compute as pc  # noqa: PLC0415
-
-    found = rows.group_by(list(key), use_threads=False).aggregate(list(how.items()))
-    columns = {name: found[name] for name in key}
-    for name, function in how.items():
-        column = found[f"{name}_{function}"]
-        columns[name] = pc.min_element_wise(column, pa.scalar(LARGEST)).cast(pa.int32())
-    return pa.table(columns)
+def _group(rows: "pa.Table", key: Sequence[str], *, seats: str, users: str) -> "pa.Table":
+    how = [("seats", seats), ("users", users)]
+    found = rows.group_by(list(key), use_threads=False).aggregate(how)
+    return found.select([*key, f"seats_{seats}", f"users_{users}"]).rename_columns(
+        [*key, "seats", "users"]
+    )

@@ -364,7 +364,6 @@ class _UsageReader(_Reader):
         self.users = _Cells("users", parse_count)
         self.begins = _Cells("begins_on", self._past_day)
         self.ends = _Cells("ended_on", self._end)
-        self.customers = _Cells("name", lambda cell: storable(cell, 200))
 
         self.has_figures = {"month", "seats", "users"} <= layout.places.keys()
         self.figures = (
@@ -376,7 +375,7 @@ class _UsageReader(_Reader):
         self.tenant_numbers: _Numbers[str] = _Numbers()
         self.tenant_names: dict[int, str] = {}
         self.without_figures: Counter[AssociationKey] = Counter()
-        # With whether the row counts: the dates of a refused claim are not those of an approved one.
+        # With whether the row counts: dates of a refused claim are not those of an approved one.
         self.intervals: set[tuple[AssociationKey, date | None, date | None, bool]] = set()
         self.last_states: dict[AssociationKey, int] = {}
         self.approved: set[AssociationKey] = set()
@@ -417,7 +416,7 @@ class _UsageReader(_Reader):
         for what, values in unused:
             self._count_unused(what, values)
         numbers = self.tenant_numbers
-        tenants = [numbers[guid] for guid in guids]
+        tenants = list(map(numbers.__getitem__, guids))
         self._name(cells, tenants)
         if begins or ends:
             none = [None] * len(tenants)
@@ -438,7 +437,7 @@ class _UsageReader(_Reader):
     def _values(self, cells: Columns, key: str, meaning: _Cells[T]) -> list[T]:
         """The values of a column; an empty list when the file has none."""
         place = self.places.get(key)
-        return [] if place is None else [meaning[cell] for cell in cells[place]]
+        return [] if place is None else list(map(meaning.__getitem__, cells[place]))
 
     def _set_aside(self, cells: Columns, key: str, is_used: list[bool]) -> list[str]:
         """Leave the used rows in ``cells``; the column ``key`` of the others comes back."""
@@ -467,12 +466,17 @@ class _UsageReader(_Reader):
 
     def _name(self, cells: Columns, tenants: list[int]) -> None:
         """The last name that a row has for its tenant stands."""
-        names = self._values(cells, "name", self.customers)
-        if names and "" in names:
-            pairs = zip(compress(tenants, names), filter(None, names), strict=True)
-            self.tenant_names.update(pairs)
-        elif names:
-            self.tenant_names.update(zip(tenants, names, strict=True))
+        if (place := self.places.get("name")) is None:
+            return
+        names = dict(zip(tenants, cells[place], strict=True))
+        if not all(map(str.strip, names.values())):  # an empty one takes none back
+            names = {
+                tenant: name
+                for tenant, name in zip(tenants, cells[place], strict=True)
+                if name.strip()
+            }
+        for tenant, name in names.items():
+            self.tenant_names[tenant] = storable(name.strip(), 200)
 
     def _note_states(
         self,
@@ -524,13 +528,14 @@ class _UsageReader(_Reader):
             )
 
     def said(self) -> Said:
-        usage = self.figures.merged()
+        rows_by_month = self.figures.rows_by_month()
+        usage = self.figures.merge()
         repeated = sum(times - 1 for times in self.without_figures.values())
         return Said(
             self.kind,
             usage,
             rows=self.rows,
-            merged=len(self.figures) - usage.num_rows + repeated,
+            merged=self.figures.rows - usage.num_rows + repeated,
             tenants=[
                 (guid, self.tenant_names.get(number, ""))
                 for guid, number in self.tenant_numbers.items()
@@ -539,7 +544,7 @@ class _UsageReader(_Reader):
             unused=self.unused,
             rejected=self.rejected,
             rejected_count=self.rejected_count,
-            rows_by_month=self.figures.rows_by_month(),
+            rows_by_month=rows_by_month,
         )
 
     def _associations(self) -> dict[AssociationKey, AssociationSaid]:
@@ -643,7 +648,7 @@ class _TrainingReader(_Reader):
     def said(self) -> Said:
         return Said(
             self.kind,
-            Figures().merged(),
+            Figures().merge(),
             rows=self.rows,
             merged=self.merged,
             certificates=self.certificates,
