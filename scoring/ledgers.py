@@ -1,19 +1,70 @@
-"""The ledger of a stored score, to be read: rows in words, filtered, sorted, summed, exported."""
+"""The ledger of a stored score, to be read: rows in words, filtered, sorted, summed, exported.
+
+Numbers come from the versioned rows that the score names; the words are made when they are read,
+from what was known of the tenant at that revision.
+"""
 
 import csv
+import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
+from itertools import islice
+from typing import Any, NamedTuple, TypeAlias
+from uuid import UUID
 
-from django.db.models import Count, Q, QuerySet, Sum, TextChoices
+from django.db import connection
+from django.db.models import (
+    Count,
+    ExpressionWrapper,
+    F,
+    Func,
+    IntegerField,
+    Q,
+    QuerySet,
+    Sum,
+    TextChoices,
+    TextField,
+    Value,
+)
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from scoring import rule_sets, rules
-from scoring.models import LedgerEntry, Score
+from scoring import explaining, judging, ledger_rows, rule_sets, rules
+from scoring.claim_states import ClaimState
+from scoring.explaining import Line
+from scoring.judging import Claim, Months, Verdict
+from scoring.models import Contribution, PersonContribution, Score
+from scoring.people import Standing
 from scoring.presentation import PEOPLE, day_text, figure, signed
-from scoring.reasons import sentence
+from scoring.reasons import Reason, sentence
 from scoring.results import Metric
+
+# Which columns of a contribution are (now, then, why) of a metric.
+COLUMNS = {
+    judging.NET_ADDS: ("eligible_now", "eligible_then", "reason"),
+    judging.GROWTH: ("users_now", "users_then", "reason"),
+    judging.DEPLOYMENTS: ("deployed_now", "deployed_then", "deployment_reason"),
+}
+
+
+class Entry(NamedTuple):
+    """One row of a ledger in numbers: of a tenant, or of a person."""
+
+    key: int | str  # of the tenant in the database, or all of the person
+    name: str
+    guid: UUID | None  # of a tenant
+    now: int
+    then: int
+    contribution: int  # now - then: the sum of these is the value of the metric
+    why: int  # reasons.Reason
+    certification: str = ""  # that speaks for the person
+    completed_on: date | None = None
+    until_on: date | None = None
+
+
+Entries: TypeAlias = "QuerySet[Any, tuple[Any, ...]]"  # rows with the fields of an Entry
 
 
 class Show(TextChoices):
@@ -37,12 +88,7 @@ class Show(TextChoices):
         }[self]
 
 
-SORTS = {  # what may stand in ?sort=, and the columns it means; the line decides a draw
-    "name": "name",
-    "now": "now",
-    "then": "then",
-    "contribution": "contribution",
-}
+SORTS = ("name", "now", "then", "contribution")  # what may stand in ?sort=; the name decides a draw
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +101,7 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One ledger entry as a page or a document shows it."""
+    """One row of a ledger as a page or a document shows it."""
 
     name: str
     subject: str  # a tenant's GUID; empty for a person
@@ -65,6 +111,7 @@ class Row:
     reason: str
     is_counted: bool
     parts: tuple[Part, ...]
+    corrections: tuple[str, ...]  # sentences: what is not as the files say
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,63 +122,251 @@ class Sums:
     value: int
 
 
-def entries(score: Score, track: str, metric: str, option: str) -> QuerySet[LedgerEntry]:
-    return score.ledger.filter(track=track, metric=metric, option=option)
+# ---- Which rows ----------------------------------------------------------------------------------
 
 
-def narrow(
-    found: QuerySet[LedgerEntry], *, show: Show, words: str, sort: str
-) -> QuerySet[LedgerEntry]:
+def entries(score: Score, track: str, metric: str, option: str) -> Entries:
+    """The rows of one metric of one track by one option (people count in every track alike).
+
+    ``option`` is empty where a tenant or person counts once. Of a track, metric or option that the
+    score's rules do not know there are none.
+    """
+    at = (score.ledger_id, score.revision)
+    if metric in PEOPLE:
+        people = PersonContribution.objects.at(*at).filter(metric=metric)
+        found: Entries = people.annotate(
+            key=F("person"),
+            guid=Value(None, output_field=TextField()),
+            now=F("counts"),
+            then=Value(0),
+            contribution=F("counts"),
+            why=F("reason"),
+        ).values_list(*Entry._fields)
+        return found
+    numbers = numbers_of(rule_set_of(score), track, metric, option)
+    if numbers is None:
+        return Contribution.objects.none().values_list("option")
+    now, then, why = COLUMNS[metric]
+    tenants = Contribution.objects.at(*at).filter(track=numbers[0], option=numbers[1])
+    found = tenants.annotate(
+        key=F("tenant_id"),
+        name=F("tenant__name"),
+        guid=F("tenant__tenant_id"),
+        now=F(now),
+        then=F(then),
+        # The columns have no sign, but their difference has.
+        contribution=ExpressionWrapper(F(now) - F(then), output_field=IntegerField()),
+        why=F(why),
+    ).values_list(*Entry._fields[:7])
+    return found
+
+
+def numbers_of(
+    rule_set: rules.RuleSet, track: str, metric: str, option: str
+) -> tuple[int, int] | None:
+    """(track, option) as contributions store them; None where the rules do not have the three."""
+    found = next((known for known in rule_set.tracks if known.key == track), None)
+    if found is None or metric not in COLUMNS:
+        return None
+    if metric == judging.NET_ADDS:
+        return None if option else (found.number, judging.ALONE)
+    return (found.number, rule_set.options[option].number) if option in found.options else None
+
+
+def narrow(found: Entries, *, show: Show, words: str, sort: str) -> Entries:
     """Filter and order; every word of ``words`` has to be in the name or the tenant's GUID."""
     found = found.filter(show.condition)
+    is_people = found.model is PersonContribution
+    if words.strip() and not is_people:
+        found = found.annotate(digits=_Digits("tenant__tenant_id"))
     for word in words.split()[:5]:
-        found = found.filter(Q(name__icontains=word) | Q(subject__icontains=word))
-    descending = sort.startswith("-")
-    column = SORTS.get(sort.removeprefix("-"))
-    if column is None:
-        return found.order_by("-contribution", "-now", "line")
-    return found.order_by(f"-{column}" if descending else column, "line")
+        condition = _in_name(word)
+        if not is_people and (digits := guid_digits(word)):
+            condition |= Q(digits__contains=digits)
+        found = found.filter(condition)
+    rest = ("name", "key" if is_people else "guid")
+    if sort.removeprefix("-") not in SORTS:
+        return found.order_by("-contribution", "-now", *rest)
+    return found.order_by(sort, *rest)
 
 
-def sums(found: QuerySet[LedgerEntry]) -> Sums:
+def _in_name(word: str) -> Q:
+    """SQLite's LIKE knows no capital letters beyond ASCII: there an expression finds them."""
+    if connection.vendor == "sqlite" and not word.isascii():
+        return Q(name__iregex=re.escape(word))
+    return Q(name__icontains=word)
+
+
+ENOUGH_DIGITS = 6  # of a GUID: fewer would find tenants by "Bad" or "Cafe"
+
+
+def guid_digits(word: str) -> str:
+    """The hexadecimal digits of (a part of) a GUID, with or without dashes; else nothing."""
+    digits = word.strip("{}").replace("-", "").lower()
+    return digits if re.fullmatch(rf"[0-9a-f]{{{ENOUGH_DIGITS},32}}", digits) else ""
+
+
+class _Digits(Func):
+    """A GUID as text of 32 digits, which is how SQLite keeps it."""
+
+    output_field = TextField()
+    template = "%(expressions)s"
+
+    def as_postgresql(self, compiler: Any, connection: Any) -> Any:
+        template = "REPLACE(%(expressions)s::text, '-', '')"
+        return self.as_sql(compiler, connection, template=template)
+
+
+def sums(found: Entries) -> Sums:
     total = found.aggregate(
-        rows=Count("line"), now=Sum("now"), then=Sum("then"), value=Sum("contribution")
+        rows=Count("since"), total_now=Sum("now"), total_then=Sum("then"), value=Sum("contribution")
     )
     return Sums(
         rows=total["rows"],
-        now=total["now"] or 0,
-        then=total["then"] or 0,
+        now=total["total_now"] or 0,
+        then=total["total_then"] or 0,
         value=total["value"] or 0,
     )
 
 
-def row(entry: LedgerEntry, rule_set: rules.RuleSet) -> Row:
-    is_person = entry.metric in PEOPLE
-    return Row(
-        name=entry.name or (_("Unnamed") if is_person else entry.subject),
-        subject="" if is_person else entry.subject,
-        now=figure(entry.now),
-        then=figure(entry.then),
-        value=figure(entry.contribution) if is_person else signed(entry.contribution),
-        reason=reason(entry),
-        is_counted=bool(entry.now or entry.then),
-        parts=tuple(_parts(entry, rule_set)),
+# ---- In words ------------------------------------------------------------------------------------
+
+
+class Reader:
+    """Explains rows of one stored score, a page of them with one more query."""
+
+    def __init__(self, score: Score) -> None:
+        self.score = score
+        self.rule_set = rule_set_of(score)
+        last, comparison = score.last_month or 0, score.comparison_month or 0
+        self._explainer = explaining.Explainer(self.rule_set, Months(last, comparison))
+
+    def rows(self, track: str, metric: str, option: str, found: Iterable[Any]) -> list[Row]:
+        """``found`` are rows of ``entries`` of this track, metric and option."""
+        return [
+            self._row(entry, line, corrections)
+            for entry, line, corrections in self.lines(track, metric, option, found)
+        ]
+
+    def lines(
+        self, track: str, metric: str, option: str, found: Iterable[Any]
+    ) -> list[tuple[Entry, Line, tuple[str, ...]]]:
+        """Each row with what its sentence needs, and with sentences about what was corrected."""
+        wanted = [Entry(*row) for row in found]
+        if metric in PEOPLE:
+            return [
+                (entry, person_line(entry, track, metric, self.rule_set), ()) for entry in wanted
+            ]
+        numbers = numbers_of(self.rule_set, track, metric, option)
+        if numbers is None or not wanted:
+            return []
+        claims = ledger_rows.claims_of(
+            self.score.ledger_id, self.score.revision, [int(entry.key) for entry in wanted]
+        )
+        explained = []
+        for entry in wanted:
+            own = claims.get(int(entry.key), [])
+            line = self._explainer.line(metric, verdict(metric, *numbers, entry), own)
+            explained.append((entry, line, tuple(self._corrected(track, metric, option, own))))
+        return explained
+
+    def _row(self, entry: Entry, line: Line, corrections: tuple[str, ...]) -> Row:
+        is_person = entry.guid is None
+        subject = "" if is_person else str(entry.guid)
+        return Row(
+            name=entry.name or (_("Unnamed") if is_person else subject),
+            subject=subject,
+            now=figure(entry.now),
+            then=figure(entry.then),
+            value=figure(entry.contribution) if is_person else signed(entry.contribution),
+            reason=reason(line),
+            is_counted=bool(entry.now or entry.then),
+            parts=tuple(_parts(line, self.rule_set)),
+            corrections=corrections,
+        )
+
+    def _corrected(
+        self, track: str, metric: str, option: str, claims: Iterable[Claim]
+    ) -> Iterator[str]:
+        """What somebody knew better than the files, of the claims that decide about a row."""
+        accepted = [option] if option else self.rule_set.track(track).options
+        numbers = {self.rule_set.options[key].number for key in accepted}
+        workloads = {
+            workload.number: workload.title
+            for workload in self.rule_set.workloads.values()
+            if metric in workload.counts_for
+        }
+        for claim in claims:
+            if claim.marks and claim.option in numbers and claim.workload in workloads:
+                yield _("Corrected for %(workload)s: %(what)s.") % {
+                    "workload": workloads[claim.workload],
+                    "what": ", ".join(_marks(claim.marks)),
+                }
+
+
+def _marks(marks: int) -> Iterator[str]:
+    """Which of a claim's facts were corrected."""
+    if marks & judging.BEGIN_CORRECTED:
+        yield _("beginning of the association")
+    if marks & judging.END_CORRECTED:
+        yield _("end of the association")
+    if marks & judging.BASELINE_CORRECTED:
+        yield _("active users at its beginning")
+
+
+def verdict(metric: str, track: int, option: int, entry: Entry) -> Verdict:
+    """The part of a verdict that an entry of ``metric`` keeps; the rest is empty."""
+    values = dict(zip(COLUMNS[metric], (entry.now, entry.then, Reason(entry.why)), strict=True))
+    empty = dict.fromkeys(Verdict._fields[2:8], 0)
+    reasons = {"reason": Reason.NONE, "deployment_reason": Reason.NONE}
+    return Verdict(track, option, **empty | reasons | values)  # type: ignore[arg-type]
+
+
+def person_line(entry: Entry, track: str, metric: str, rule_set: rules.RuleSet) -> Line:
+    """A person's row with what its sentence needs."""
+    assert entry.completed_on is not None  # noqa: S101 -- every person has a certificate
+    standing = Standing(
+        metric,
+        str(entry.key),
+        entry.contribution,
+        Reason(entry.why),
+        entry.name,
+        entry.certification,
+        entry.completed_on,
+        entry.until_on,
+    )
+    return Line(
+        track,
+        metric,
+        rules.ALONE,
+        standing.person,
+        entry.now,
+        entry.then,
+        standing.reason,
+        explaining.person_params(standing, rule_set),
+        entry.name,
     )
 
 
-def reason(entry: LedgerEntry) -> str:
-    """Why, in the reader's language and with their way of writing numbers, days and months."""
-    params = {
-        name: figure(value) if isinstance(value, int) else value
-        for name, value in entry.params.items()
-    }
-    return sentence(entry.reason, params)
+def reason(line: Line, *, grouped: bool = True) -> str:
+    """Why, in the reader's language and with their way of writing days and months.
+
+    Whole numbers are ``grouped`` as the reader is used to, or digits only.
+    """
+    return sentence(
+        line.reason, {name: _in_words(name, value, grouped) for name, value in line.params.items()}
+    )
 
 
-def _parts(entry: LedgerEntry, rule_set: rules.RuleSet) -> Iterator[Part]:
+def _in_words(name: str, value: object, grouped: bool) -> object:
+    if name == "state" and isinstance(value, str):
+        return ClaimState[value.upper()].label
+    return figure(value) if grouped and isinstance(value, int) else value
+
+
+def _parts(line: Line, rule_set: rules.RuleSet) -> Iterator[Part]:
     """Usage growth by workload: what is counted now, and which baseline is taken off."""
-    for part in entry.params.get("parts", []):
-        workload = rule_set.workloads.get(part["workload"])
+    for part in line.params.get("parts", []):
         numbers = {
             "now": figure(part["now"]),
             "then": figure(part["then"]),
@@ -142,13 +377,15 @@ def _parts(entry: LedgerEntry, rule_set: rules.RuleSet) -> Iterator[Part]:
             "newly_eligible": _("%(now)s now; the tenant was not eligible in %(month)s"),
             "claim": _("%(now)s now, %(then)s when the association began (%(month)s)"),
             "first_seen": _("%(now)s now, %(then)s in the first month with data (%(month)s)"),
-        }.get(part["baseline"], "%(now)s – %(then)s")
-        yield Part(workload.title if workload else part["workload"], words % numbers)
+            "corrected": _("%(now)s now, %(then)s at the beginning, as corrected"),
+        }[part["baseline"]]
+        yield Part(rule_set.workloads[part["workload"]].title, words % numbers)
 
 
 # ---- Export --------------------------------------------------------------------------------------
 
 BOM = "\N{BYTE ORDER MARK}"  # else spreadsheet programs read UTF-8 as something else
+AT_ONCE = 2_000  # rows whose claims are in memory at a time
 
 
 class _Echo:
@@ -158,38 +395,73 @@ class _Echo:
         return line
 
 
-def export(score: Score, found: Iterable[LedgerEntry]) -> Iterator[str]:
-    """The rows as CSV with commas; numbers and days as ISO writes them, in every language."""
-    titles = {track.key: track.title for track in score.tracks}
+def csv_lines(rows: Iterable[Sequence[object]]) -> Iterator[str]:
+    """Rows as lines of CSV, with commas in every language; texts are made ``harmless``."""
     writer = csv.writer(_Echo())
-    yield BOM + writer.writerow(
-        [
-            _("Track"),
-            _("Metric"),
-            _("Option"),
-            _("Name"),
-            _("Tenant"),
-            _("Now (%(month)s)") % {"month": score.last_month_label or "–"},
-            _("Then (%(month)s)") % {"month": score.comparison_month_label or "–"},
-            _("Contribution"),
-            _("Why"),
-        ]
-    )
-    for entry in found:
-        is_person = entry.metric in PEOPLE
-        yield writer.writerow(
-            [
-                harmless(titles.get(entry.track, entry.track)),
-                Metric(entry.metric).label if entry.metric in Metric else entry.metric,
-                harmless(entry.option),
-                harmless(entry.name),
-                "" if is_person else harmless(entry.subject),
-                entry.now,
-                entry.then,
-                entry.contribution,
-                harmless(entry.sentence),
-            ]
+    mark = BOM
+    for row in rows:
+        line: str = writer.writerow(
+            [harmless(cell) if isinstance(cell, str) else cell for cell in row]
         )
+        yield mark + line
+        mark = ""
+
+
+def export(
+    score: Score, *, track: str | None = None, metric: str | None = None, option: str | None = None
+) -> Iterator[str]:
+    """The rows as CSV; numbers and days as ISO writes them, in every language.
+
+    In order of track, metric, option and name, of one track, metric or option where it is given.
+    """
+    return csv_lines(_table(score, track, metric, option))
+
+
+def _table(
+    score: Score, only_track: str | None, only_metric: str | None, only_option: str | None
+) -> Iterator[Sequence[object]]:
+    yield [
+        _("Track"),
+        _("Metric"),
+        _("Option"),
+        _("Name"),
+        _("Tenant"),
+        _("Now (%(month)s)") % {"month": score.last_month_label or "–"},
+        _("Then (%(month)s)") % {"month": score.comparison_month_label or "–"},
+        _("Contribution"),
+        _("Why"),
+    ]
+    reader = Reader(score)
+    for track in reader.rule_set.tracks:
+        for metric in track.metrics:
+            for option in sorted(scale.option for scale in metric.scales):
+                wishes = (only_track, only_metric, only_option)
+                here = (track.key, metric.key, option)
+                if any(wish not in (None, own) for wish, own in zip(wishes, here, strict=True)):
+                    continue
+                title = Metric(metric.key).label if metric.key in Metric else metric.key
+                for entry, words in _explained(reader, *here):
+                    yield [
+                        track.title,
+                        title,
+                        option,
+                        entry.name,
+                        "" if entry.guid is None else str(entry.guid),
+                        entry.now,
+                        entry.then,
+                        entry.contribution,
+                        words,
+                    ]
+
+
+def _explained(reader: Reader, track: str, metric: str, option: str) -> Iterator[tuple[Entry, str]]:
+    """All rows of one metric in order of their names, a few thousand in memory at a time."""
+    found = entries(reader.score, track, metric, option)
+    rest = "key" if found.model is PersonContribution else "guid"
+    stream = found.order_by("name", rest).iterator(chunk_size=AT_ONCE)
+    while chunk := list(islice(stream, AT_ONCE)):
+        for entry, line, corrections in reader.lines(track, metric, option, chunk):
+            yield entry, " ".join((reason(line, grouped=False), *corrections))
 
 
 def harmless(text: str) -> str:

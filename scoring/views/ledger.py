@@ -1,5 +1,6 @@
 """Why a metric has its value: every tenant or person, with the reason."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -48,7 +49,7 @@ def metric(request: PortalRequest, pk: UUID, track: str, metric: str) -> HttpRes
     all_rows = ledgers.entries(score, track, metric, option)
     found = ledgers.narrow(all_rows, show=Show(wish["show"]), words=wish["words"], sort=sort)
     page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
-    rule_set = ledgers.rule_set_of(score)
+    reader = ledgers.Reader(score)
     sums = ledgers.sums(all_rows)
     is_people = metric in PEOPLE
     parameters = {"option": option, "words": wish["words"], "show": wish["show"]}
@@ -56,7 +57,7 @@ def metric(request: PortalRequest, pk: UUID, track: str, metric: str) -> HttpRes
         "tab": "score",
         "score": score,
         "partner": score.partner,
-        "rule_set": rule_set,
+        "rule_set": reader.rule_set,
         "view": view,
         "track": track_view,
         "metric": metric_view,
@@ -68,7 +69,7 @@ def metric(request: PortalRequest, pk: UUID, track: str, metric: str) -> HttpRes
         "is_narrowed": bool(wish["words"] or wish["show"]),
         "is_people": is_people,
         "page": page,
-        "rows": [ledgers.row(entry, rule_set) for entry in page],
+        "rows": reader.rows(track, metric, option, page),
         "columns": _columns(score, parameters, sort, is_people=is_people),
         "query": _query(**parameters, sort=sort),
         "sum_words": ngettext("Sum of %(rows)s row", "Sum of all %(rows)s rows", sums.rows)
@@ -86,16 +87,20 @@ def export(request: PortalRequest, pk: UUID) -> StreamingHttpResponse:
     score = get_object_or_404(
         Score.objects.visible_to(request.user).select_related("partner"), pk=pk
     )
-    entries = score.ledger.order_by("line")
-    name = [score.partner.slug, f"{score.as_of:%Y-%m-%d}"]
-    for field in ("track", "metric", "option"):
-        if (wanted := request.GET.get(field)) is not None:
-            # PostgreSQL takes no NUL, not even to say that there is none.
-            entries = entries.filter(**{field: wanted.replace("\x00", "")})
-            name.append("".join(letter for letter in wanted if letter.isalnum() or letter in "_-"))
-    file_name = "-".join(part for part in ["ledger", *name] if part)[:120]
+    wishes = {field: request.GET.get(field) for field in ("track", "metric", "option")}
+    name = ["ledger", score.partner.slug, f"{score.as_of:%Y-%m-%d}"]
+    name += [wanted for wanted in wishes.values() if wanted is not None]
+    return csv_response(ledgers.export(score, **wishes), name)
+
+
+def csv_response(lines: Iterator[str], name: Iterable[str]) -> StreamingHttpResponse:
+    """A table to be downloaded; of the parts of its name only what is safe in a header stays."""
+    parts = (
+        "".join(letter for letter in part if letter.isalnum() or letter in "_-") for part in name
+    )
+    file_name = "-".join(part for part in parts if part)[:120]
     return StreamingHttpResponse(
-        ledgers.export(score, entries.iterator(chunk_size=2000)),
+        lines,
         content_type="text/csv; charset=utf-8",
         headers={"Content-Disposition": f'attachment; filename="{file_name}.csv"'},
     )

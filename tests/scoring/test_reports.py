@@ -15,8 +15,8 @@ from pypdf import PdfReader
 from documents.models import Document
 from partners.models import Partner, User
 from scoring import reports
-from scoring.judging import Certificate
 from scoring.models import DesignationReport, Score
+from scoring.people import Certificate
 from scoring.tasks import build_report
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, body, stored_score, tenants
