@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from django.db import connection
+from django.db import connection, transaction
 
 from scoring import judging, months
 from scoring.judging import Claim, Months
@@ -26,10 +26,10 @@ SELECT a.tenant_id, a.workload, a.option, a.begins, a.ends, a.state, 0,
 FROM scoring_association a
 LEFT JOIN scoring_usagemonth n
   ON n.portfolio_id = %(portfolio)s AND n.month = %(last)s
- AND n.tenant_id = a.tenant_id AND n.workload = a.workload AND n.option = a.option
+ AND n.tenant_id = a.tenant_id AND n.workload = a.workload AND n.option = a.option{now}
 LEFT JOIN scoring_usagemonth t
   ON t.portfolio_id = %(portfolio)s AND t.month = %(comparison)s
- AND t.tenant_id = a.tenant_id AND t.workload = a.workload AND t.option = a.option
+ AND t.tenant_id = a.tenant_id AND t.workload = a.workload AND t.option = a.option{then}
 WHERE a.portfolio_id = %(portfolio)s AND (n.seats IS NOT NULL OR t.seats IS NOT NULL){tenants}
 ORDER BY a.tenant_id, a.workload, a.option, a.begins
 """
@@ -48,21 +48,45 @@ def read(
         "last": pair.last,
         "comparison": pair.comparison,
     }
-    condition = ""
+    conditions = dict.fromkeys(("tenants", "now", "then"), "")
     if tenants is not None:
         if not tenants:
             return []
         # Whole numbers of our own: written out, because SQLite takes a limited number of values.
-        condition = f" AND a.tenant_id IN ({', '.join(str(int(one)) for one in tenants)})"
-    with connection.cursor() as cursor:
-        cursor.execute(CLAIMS.format(tenants=condition), params)
-        rows: list[Row] = cursor.fetchall()
+        # For each table, so that the key of each serves.
+        wanted = ", ".join(str(int(one)) for one in tenants)
+        for name, table in (("tenants", "a"), ("now", "n"), ("then", "t")):
+            conditions[name] = f" AND {table}.tenant_id IN ({wanted})"
+    statement = CLAIMS.format(**conditions)
+    if tenants is None and connection.vendor == "postgresql":
+        rows = _fetch_all_postgresql(statement, params)
+    else:
+        rows = _fetch(statement, params)
     if any(row[1] == INTUNE_EMS for row in rows):
         rows = _merge_intune(rows)
     known = corrections(portfolio)
     if known.of_claims:
         rows = _correct(portfolio, rows, known, pair)
     return rows
+
+
+def _fetch(statement: str, params: dict[str, Any]) -> list[Row]:
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        return cursor.fetchall()
+
+
+def _fetch_all_postgresql(statement: str, params: dict[str, Any]) -> list[Row]:
+    """All claims of a firm. Without statistics of a table that has just been filled, PostgreSQL
+    takes every month for a single row and walks through all of them once a claim (1.1 s in place
+    of 11 ms for 4,000 claims); a hash join is right whatever it knows.
+    """
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL enable_nestloop = off")
+        cursor.execute(statement, params)
+        rows: list[Row] = cursor.fetchall()
+        cursor.execute("SET LOCAL enable_nestloop = on")
+        return rows
 
 
 def _merge_intune(rows: Iterable[Row]) -> list[Row]:

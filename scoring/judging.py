@@ -23,6 +23,7 @@ ADDS_BIT, GROWTH_BIT, DEPLOYED_BIT = 1, 2, 4
 BITS = {NET_ADDS: ADDS_BIT, GROWTH: GROWTH_BIT, DEPLOYMENTS: DEPLOYED_BIT}
 ALONE = 0  # the option of what is counted once a tenant, whatever its associations
 NO_END = 2**15 - 1
+COUNTED = frozenset(int(state) for state in COUNTING)  # claim states; a plain set of integers
 
 # Where a claim differs from what the files say: ``Claim.marks``.
 BEGIN_CORRECTED, END_CORRECTED, BASELINE_CORRECTED = 1, 2, 4
@@ -53,7 +54,7 @@ class Claim(NamedTuple):
 
     def held(self, month: int) -> bool:
         """Claimed by the last day of ``month``, not ended before its first, and approved."""
-        return self.begins <= month <= self.ends and self.state in COUNTING
+        return self.begins <= month <= self.ends and self.state in COUNTED
 
 
 class Months(NamedTuple):
@@ -99,6 +100,7 @@ class Rules(NamedTuple):
     comparison: int
     share: tuple[int, int]  # numerator and denominator
     bits: dict[int, int]  # by workload: for which metrics it counts
+    partial: frozenset[int]  # workloads that do not count for every metric
     bands: tuple[Band, ...]
 
 
@@ -111,14 +113,16 @@ def prepare(rule_set_key: str, pair: Months) -> Rules:
 
 
 def rules_of(rule_set: RuleSet, pair: Months) -> Rules:
+    bits = {
+        workload.number: sum(BITS[metric] for metric in workload.counts_for)
+        for workload in rule_set.workloads.values()
+    }
     return Rules(
         last=pair.last,
         comparison=pair.comparison,
         share=rule_set.deployed_share.as_integer_ratio(),
-        bits={
-            workload.number: sum(BITS[metric] for metric in workload.counts_for)
-            for workload in rule_set.workloads.values()
-        },
+        bits=bits,
+        partial=frozenset(number for number, bit in bits.items() if bit != sum(BITS.values())),
         bands=tuple(
             Band(
                 track=track.number,
@@ -185,8 +189,14 @@ def _judge_in(
     now_bits, promoted_bits, then_bits = _bands(band, claims, rules)
     eligible_bits = now_bits | promoted_bits
     is_accepted = any(option in seen for option in options)
-    standing = _Standing(band, claims, rules, now_bits, promoted_bits, is_accepted)
-
+    # Nearly every workload counts for every metric: then one standing serves all of them.
+    standing = _standing(band, claims, rules, now_bits, promoted_bits, is_accepted, ADDS_BIT)
+    growth_standing = deployed_standing = standing
+    if rules.partial and not rules.partial.isdisjoint(claim[1] for claim in claims):
+        growth_standing, deployed_standing = (
+            _standing(band, claims, rules, now_bits, promoted_bits, is_accepted, bit)
+            for bit in (GROWTH_BIT, DEPLOYED_BIT)
+        )
     eligible_now, eligible_then = eligible_bits & ADDS_BIT, then_bits & ADDS_BIT
     yield Verdict(
         track,
@@ -197,15 +207,27 @@ def _judge_in(
         0,
         0,
         0,
-        _net_adds_reason(standing.reason(ADDS_BIT), bool(eligible_then), bool(eligible_now)),
+        _net_adds_reason(standing, bool(eligible_then), bool(eligible_now)),
         Reason.NONE,
     )
     for option in options:
-        if option in seen:
-            own = [claim for claim in claims if claim[2] == option]
-            yield _judge_option(
-                track, option, own, rules, standing, eligible_bits, then_bits, continued
-            )
+        if option not in seen:
+            continue
+        if not eligible_bits and not then_bits:
+            yield Verdict(track, option, 0, 0, 0, 0, 0, 0, growth_standing, deployed_standing)
+            continue
+        yield _judge_option(
+            track,
+            option,
+            [claim for claim in claims if claim[2] == option],
+            rules,
+            eligible_bits,
+            then_bits,
+            continued,
+            # Why no row of this option counts: the tenant's reason, else that there is no row.
+            Reason.NO_DATA_NOW if eligible_bits & GROWTH_BIT else growth_standing,
+            Reason.NO_DATA_NOW if eligible_bits & DEPLOYED_BIT else deployed_standing,
+        )
 
 
 def _bands(band: Band, claims: Sequence[Claim], rules: Rules) -> tuple[int, int, int]:
@@ -232,7 +254,7 @@ def _bands(band: Band, claims: Sequence[Claim], rules: Rules) -> tuple[int, int,
             then,
             _u,
         ) = claim
-        if option not in options or state not in COUNTING:
+        if option not in options or state not in COUNTED:
             continue
         if now is not None and begins <= last <= ends:
             if seats_from <= now <= seats_to:
@@ -267,57 +289,48 @@ LOST = {
 }
 
 
-class _Standing(NamedTuple):
-    """Why a tenant is eligible in the last month, or why not; asked for when it is needed."""
-
-    band: Band
-    claims: Sequence[Claim]
-    rules: Rules
-    now_bits: int
-    promoted_bits: int
-    is_accepted: bool  # one of its options is
-
-    def reason(self, bit: int) -> Reason:
-        if self.now_bits & bit:
-            return Reason.ADDED
-        if self.promoted_bits & bit:
-            return Reason.PROMOTED
-        if not self.is_accepted:
-            return Reason.NOT_ACCEPTED
-        last, bits_of = self.rules.last, self.rules.bits
-        most = -1
-        is_held = is_waiting = has_ended = begins_later = False
-        for claim in self.claims:
-            if claim.option not in self.band.options:
+def _standing(
+    band: Band,
+    claims: Sequence[Claim],
+    rules: Rules,
+    now_bits: int,
+    promoted_bits: int,
+    is_accepted: bool,
+    bit: int,
+) -> Reason:
+    """Why a tenant is eligible in the last month for the metric of ``bit``, or why not."""
+    if now_bits & bit:
+        return Reason.ADDED
+    if promoted_bits & bit:
+        return Reason.PROMOTED
+    if not is_accepted:  # none of its options is one of the track's
+        return Reason.NOT_ACCEPTED
+    last, bits_of = rules.last, rules.bits
+    most = -1
+    is_held = is_waiting = has_ended = begins_later = False
+    for claim in claims:
+        if claim.option not in band.options:
+            continue
+        if claim.begins <= last <= claim.ends and claim.now_seats is not None:
+            if claim.state not in COUNTED:
+                is_waiting = True
                 continue
-            if claim.begins <= last <= claim.ends and claim.now_seats is not None:
-                if claim.state not in COUNTING:
-                    is_waiting = True
-                    continue
-                is_held = True
-                if bits_of[claim.workload] & bit:
-                    most = max(most, claim.now_seats)
-            has_ended |= claim.ends < last
-            begins_later |= claim.begins > last and claim.begins_on is not None
-        if most > self.band.seats_to:
-            return Reason.TOO_MANY_SEATS
-        if most >= 0:
-            return Reason.TOO_FEW_SEATS
-        for holds, reason in (
-            (is_held, Reason.OTHER_METRICS),
-            (is_waiting, Reason.CLAIM_STATE),
-            (has_ended, Reason.ENDED),
-            (begins_later, Reason.NOT_YET),
-        ):
-            if holds:
-                return reason
-        return Reason.NO_DATA_NOW
-
-    def why_no_row(self, bit: int) -> Reason:
-        """Why no row of one option counts: the tenant's reason, else that the option has no row."""
-        if (self.now_bits | self.promoted_bits) & bit:
-            return Reason.NO_DATA_NOW
-        return self.reason(bit)
+            is_held = True
+            if bits_of[claim.workload] & bit and claim.now_seats > most:
+                most = claim.now_seats
+        has_ended |= claim.ends < last
+        begins_later |= claim.begins > last and claim.begins_on is not None
+    if most >= 0:
+        return Reason.TOO_MANY_SEATS if most > band.seats_to else Reason.TOO_FEW_SEATS
+    for holds, reason in (
+        (is_held, Reason.OTHER_METRICS),
+        (is_waiting, Reason.CLAIM_STATE),
+        (has_ended, Reason.ENDED),
+        (begins_later, Reason.NOT_YET),
+    ):
+        if holds:
+            return reason
+    return Reason.NO_DATA_NOW
 
 
 # Where the baseline of a part of the growth comes from.
@@ -333,7 +346,7 @@ def growth_source(
     when the tenant was not eligible then). A row that began later has the figure of the month in
     which it began: growth from before the association earns nothing.
     """
-    counts = claim.state in COUNTING
+    counts = claim.state in COUNTED
     holds_now = (
         eligible_now
         and counts
@@ -364,13 +377,14 @@ def _judge_option(
     option: int,
     claims: Sequence[Claim],
     rules: Rules,
-    standing: _Standing,
     eligible_bits: int,
     then_bits: int,
     continued: Keys,
+    why_no_growth: Reason,
+    why_not_deployed: Reason,
 ) -> Verdict:
     """Growth and deployments of one option: sums over its workloads."""
-    last, comparison, (numerator, denominator), bits_of, _bands = rules
+    last, comparison, (numerator, denominator), bits_of = rules[:4]
     grows_now, grew_then = bool(eligible_bits & GROWTH_BIT), bool(then_bits & GROWTH_BIT)
     deploys_now, deployed_before = eligible_bits & DEPLOYED_BIT, then_bits & DEPLOYED_BIT
     users_now = users_then = sources = 0
@@ -381,7 +395,7 @@ def _judge_option(
         (_t, workload, _o, begins, ends, state, _m, _b, _e, base_month, _bs, base_users,
          now_seats, now_active, then_seats, then_active) = claim  # fmt: skip
         bits = bits_of[workload]
-        counts = state in COUNTING
+        counts = state in COUNTED
         holds_now = counts and now_seats is not None and begins <= last <= ends
         holds_then = counts and then_seats is not None and begins <= comparison <= ends
         continues = (workload, option) in continued
@@ -412,7 +426,7 @@ def _judge_option(
                 in_use.append((claim, reaches, left_out))
 
     if not sources:
-        reason = standing.why_no_row(GROWTH_BIT)
+        reason = why_no_growth
     elif not grows_now:
         reason = Reason.GROWTH_LOST
     elif sources & (sources - 1) or len(baseline_months) > 1:
@@ -422,7 +436,7 @@ def _judge_option(
 
     if not deploys_now or not in_use:
         is_deployed_now = False
-        why = Reason.DEPLOYED_LOST if is_deployed_then else standing.why_no_row(DEPLOYED_BIT)
+        why = Reason.DEPLOYED_LOST if is_deployed_then else why_not_deployed
     elif is_deployed_now and is_deployed_then:
         why = Reason.STILL_DEPLOYED
     else:
