@@ -181,7 +181,7 @@ def _claim(
     if draw() < 0.03:
         last = first + int(draw() * (last - first + 1))
         ended_on = _day(last - int(draw() * 2), draw())  # sometimes with a row from after its end
-        if ended_on < begins_on:
+        if ended_on < (begins_on or _day(first, 0)):  # no file says that it ended before it began
             ended_on = ""
     later_seats, changes = seats, LAST_MONTH + 1
     if draw() < 0.12:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from django.db import connection, models, transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, F, OuterRef, Q, Sum
 
 from bench.scoring import worlds
 
@@ -105,6 +105,7 @@ class StoredScore(models.Model):
     firm = models.ForeignKey(Firm, on_delete=models.CASCADE)
     computed_at = models.DateTimeField(auto_now_add=True)
     counts = models.JSONField()
+    is_explained = models.BooleanField()
 
     class Meta:
         app_label = "bench"
@@ -362,12 +363,22 @@ def score(firm: Firm, *, explained: bool) -> dict[str, int]:
     """Compute the counts and store them, with every contribution when it shall be explained."""
     contributions = judge(firm)
     found = count(contributions)
-    stored = StoredScore.objects.create(firm=firm, counts=found)
+    stored = StoredScore.objects.create(firm=firm, counts=found, is_explained=explained)
     if explained:
         for row in contributions:
             row.score = stored
         StoredContribution.objects.bulk_create(contributions, batch_size=BATCH)
     return found
+
+
+def stored_sums(firm: Firm) -> dict[str, int]:
+    """The newest stored score of a firm, as the sum of its stored contributions."""
+    stored = StoredScore.objects.filter(firm=firm, is_explained=True).latest("pk")
+    sums = StoredContribution.objects.filter(score=stored).values("track", "metric", "option")
+    return {
+        f"{row['track']} {row['metric']} {row['option']}".strip(): row["value"]
+        for row in sums.annotate(value=Sum(F("now") - F("then")))
+    }
 
 
 @transaction.atomic

@@ -1,0 +1,129 @@
+"""The engine as the benchmark uses it: through the functions that pages, jobs and commands call."""
+
+import datetime
+from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
+from pathlib import Path
+
+from django.core.files import File
+from django.db import connection, transaction
+
+from bench.scoring import worlds
+from partners.models import Partner
+from scoring import claims, facts, imports, judging, ledger_rows, rule_sets, scores
+from scoring.models import PartnerCenterImport, Tenant, UsageMonth
+
+PAIR = judging.Months(worlds.LAST_MONTH, worlds.FIRST_MONTH)
+RULE_SET = rule_sets.for_day(worlds.AS_OF)
+# Before the last month is imported: scored as of a day on which it was not there yet.
+BEFORE = datetime.date(2025, 2, 25)
+
+
+def add_firm(number: int) -> Partner:
+    return Partner.objects.create(name=f"Firma {number}", slug=f"bench-{number}")
+
+
+def firm(number: int) -> Partner:
+    return Partner.objects.get(slug=f"bench-{number}")
+
+
+def import_file(partner: Partner, path: Path, as_of: datetime.date) -> None:
+    """Import an export and score the firm: facts, every contribution and the score are stored."""
+    with path.open("rb") as stream:
+        imports.run_now(partner, [(path.name, File(stream))], as_of=as_of)
+
+
+def rescore(partner: Partner) -> dict[str, int]:
+    """Counts and points of a firm from nothing but its facts; every tenant is judged."""
+    portfolio = facts.portfolio_of(partner)
+    rules = judging.prepare(RULE_SET.key, PAIR)
+    totals: dict[tuple[int, int], list[int]] = {}
+    for _tenant, rows in groupby(claims.read(portfolio, PAIR), key=itemgetter(0)):
+        for verdict in judging.judge(list(map(judging.Claim._make, rows)), rules):
+            sums = totals.setdefault((verdict.track, verdict.option), [0, 0, 0])
+            sums[0] += verdict.eligible_now - verdict.eligible_then
+            sums[1] += verdict.users_now - verdict.users_then
+            sums[2] += verdict.deployed_now - verdict.deployed_then
+    found = ledger_rows.Sums([(*key, *sums) for key, sums in totals.items()], {}, 0, 0, 0)
+    scores.evaluate(RULE_SET, found)
+    return _counts(found)
+
+
+def recompute(partner: Partner) -> dict[str, int]:
+    """The same, compared with every contribution that is stored, and stored where it differs."""
+    score = scores.compute(partner, worlds.AS_OF, RULE_SET, thoroughly=True)
+    return _counts(scores.sums_of(score))
+
+
+def read(partner: Partner) -> dict[str, int]:
+    """The stored score, and what the rows of its ledger add up to."""
+    score = scores.latest(partner)
+    if score is None:
+        raise AssertionError(f"{partner} has no score")
+    return _counts(scores.sums_of(score))
+
+
+def change_one(partner: Partner, tenant: int, users: int) -> None:
+    """One figure of one tenant changes: fact, contributions and score in one transaction."""
+    with transaction.atomic():
+        portfolio = facts.lock(partner)
+        usage = UsageMonth.objects.filter(
+            portfolio=portfolio, month=worlds.LAST_MONTH, tenant=tenant
+        ).values_list("workload", "option")[:1]
+        for workload, option in usage:
+            UsageMonth.objects.filter(
+                portfolio=portfolio,
+                month=worlds.LAST_MONTH,
+                tenant=tenant,
+                workload=workload,
+                option=option,
+            ).update(users=users)
+        facts.touch(portfolio)
+        scores.touch(partner, [tenant], worlds.AS_OF, RULE_SET)
+
+
+def tenants(partner: Partner) -> Sequence[tuple[int, str]]:
+    """Number and GUID of the firm's tenants that have figures in the last month."""
+    numbers = UsageMonth.objects.filter(
+        portfolio__partner=partner, month=worlds.LAST_MONTH
+    ).values_list("tenant", flat=True)
+    found = Tenant.objects.filter(pk__in=set(numbers)).order_by("pk")
+    return [(pk, str(guid)) for pk, guid in found.values_list("pk", "tenant_id")]
+
+
+def _counts(found: ledger_rows.Sums) -> dict[str, int]:
+    return {
+        f"{track} {metric} {option}".strip(): value
+        for track, metrics in found.counts(RULE_SET).items()
+        for metric, options in metrics.items()
+        for option, value in options.items()
+    }
+
+
+# ---- Sizes ---------------------------------------------------------------------------------------
+
+
+def table_bytes(table: str) -> int:
+    """What a table takes with all of its indexes."""
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute(
+                "SELECT SUM(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name"
+                " WHERE s.aggregate AND m.tbl_name = %s",
+                [table],
+            )
+        else:
+            cursor.execute(
+                "SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(%s)", [table]
+            )
+        return int(cursor.fetchone()[0])
+
+
+def bytes_of_originals() -> tuple[int, int]:
+    """(bytes, rows) of all originals that are kept."""
+    size = rows = 0
+    for row in PartnerCenterImport.objects.exclude(original=""):
+        size += row.original.size
+        rows += row.rows_read
+    return size, rows

@@ -1,0 +1,105 @@
+"""docs/performance.md: what the command measured, between two markers of the page."""
+
+import datetime
+import os
+import platform
+from pathlib import Path
+from typing import Any
+
+from bench.scoring.databases import ROOT
+from bench.scoring.figures import Figure, shown, table
+
+PAGE = ROOT / "docs" / "performance.md"
+BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+def machine() -> str:
+    """The processor and how much else it has to do, in one sentence."""
+    model = "unknown processor"
+    info = Path("/proc/cpuinfo")
+    if info.exists():
+        names = [line for line in info.read_text().splitlines() if line.startswith("model name")]
+        model = names[0].partition(":")[2].strip() if names else model
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1024**3
+    return f"{os.cpu_count()} cores ({model}), {memory:.0f} GB, {platform.system()}"
+
+
+def render(results: dict[str, Any], sheet: dict[str, Any] | str, asked: str) -> str:
+    """What was measured, as Markdown. ``sheet`` is the spreadsheet's part, or why there is none."""
+    first = next(iter(results.values()))
+    lines = [
+        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `{asked}`: {machine()},"
+        f" load {first['load']}, Python {platform.python_version()}, "
+        + ", ".join(result["version"] for result in results.values())
+        + ".",
+        "",
+    ]
+    for result in results.values():
+        figures = [Figure(**stored) for stored in result["figures"]]
+        lines += [
+            f"### {result['version']}",
+            "",
+            f"{result['firms']} firms, {result['usage_rows']:,} usage rows.",
+            "",
+            table(figures),
+            "",
+            _growth(result["growth"]),
+        ]
+        if result["waiting"]:
+            lines += ["", _waiting(result["waiting"])]
+        lines.append("")
+    lines += ["### A spreadsheet", ""]
+    if isinstance(sheet, str):
+        lines.append(sheet)
+    else:
+        lines += [
+            f"{sheet['version']} takes {shown(sheet['seconds'], 's')} to recalculate size"
+            f" {sheet['size']} ({sheet['rows']:,} rows) with COUNTIFS and its kin, and comes to the"
+            " same integers: "
+            + ", ".join(
+                f"{sheet['seconds'] / seconds:,.0f} times the {shown(seconds, 's')} of the engine"
+                f" on {vendor}"
+                for vendor, seconds in sheet["engine"].items()
+            )
+            + ".",
+        ]
+    return "\n".join(lines).strip() + "\n"
+
+
+def _growth(steps: list[dict[str, float]]) -> str:
+    lines = ["| Firms scored by one worker | Seconds a firm | Its memory |", "| --: | --: | --: |"]
+    lines += [
+        f"| {step['firms']:,} | {step['seconds'] / step['firms']:.3f}"
+        f" | {step['memory'] / 1024**2:,.0f} MB |"
+        for step in steps
+    ]
+    most = max(step["memory"] for step in steps) / 1024**2
+    each = [step["seconds"] / step["firms"] for step in steps]
+    verdict = "met" if most < 200 else f"missed by {most - 200:,.0f} MB"
+    linear = max(each) / min(each)
+    lines += [
+        "",
+        f"Under 200 MB a worker: {verdict}. Time a firm differs by a factor of {linear:.2f} between"
+        f" {steps[0]['firms']:,} and {steps[-1]['firms']:,} firms: "
+        + ("linear." if linear < 1.5 else "not linear."),
+    ]
+    return "\n".join(lines)
+
+
+def _waiting(found: dict[str, float]) -> str:
+    verdict = "met" if found["longest"] <= 0.1 else "missed"
+    return (
+        f"While {found['rows']:,.0f} rows of one firm were imported and scored"
+        f" ({found['seconds']:.1f} s), another process wrote every 5 ms ({found['writes']:,.0f}"
+        f" times): median {shown(found['median'], 's')}, 99 of 100 within"
+        f" {shown(found['most'], 's')}, the longest {shown(found['longest'], 's')}. Nobody waits"
+        f" longer than 100 ms: {verdict}."
+    )
+
+
+def write(text: str) -> None:
+    """Put the figures into the page, between the markers."""
+    page = PAGE.read_text(encoding="utf-8")
+    head, _, rest = page.partition(BEGIN)
+    _old, _, tail = rest.partition(END)
+    PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
