@@ -146,16 +146,23 @@ class ScoringRun(models.Model):
     """All firms scored, one job each; the row says how far it is."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    as_of = models.DateField()
+    as_of = models.DateField(_("as of"))
+    # Once a day by the clock; such a run also checks what is stored.
+    is_nightly = models.BooleanField(_("nightly, with a check"), default=False)
     started_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("started at"), default=timezone.now, editable=False)
 
     class Meta:
         verbose_name = _("scoring of all firms")
         verbose_name_plural = _("scorings of all firms")
         ordering = ["-created_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["as_of"], condition=Q(is_nightly=True), name="one_nightly_run_a_day"
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.as_of:%Y-%m-%d}"
@@ -169,8 +176,11 @@ class ScoringRunItem(models.Model):
         ScoringRun, on_delete=models.CASCADE, db_index=False, related_name="items"
     )
     portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="+")
+    started_at = models.DateTimeField(null=True)
     finished_at = models.DateTimeField(null=True)
-    error = models.TextField(blank=True)
+    claimed_by = models.CharField(max_length=60, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    error = models.TextField(blank=True)  # why the firm could not be scored
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.portfolio_id}"
