@@ -19,6 +19,14 @@ class Wrong(Exception):
         self.fault = fault
 
 
+class NotReadable(Exception):
+    """The whole file cannot be used: a fault and its parameters, for ``reasons.sentence``."""
+
+    def __init__(self, fault: Fault, **params: object) -> None:
+        super().__init__(fault.value)
+        self.fault, self.params = fault, params
+
+
 def parse_guid(text: str) -> str:
     """One spelling of a GUID: 32 digits, so that braces and capitals make no second tenant."""
     if not GUID.fullmatch(text):

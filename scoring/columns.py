@@ -13,10 +13,9 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from scoring.cells import storable
+from scoring.cells import NotReadable, storable
 from scoring.reasons import Fault
 from scoring.rule_sets import normal
-from scoring.tables import NotReadable
 
 AUTO = "auto"
 OFFICE_USAGE, CPOR, EMS, CLAIMS, TRAINING = "office-usage", "cpor", "ems", "claims", "training"

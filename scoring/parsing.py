@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any, BinaryIO, Generic, NamedTuple, TypeVar
 
 from scoring import claim_states, columns, months, rule_sets
 from scoring.associations import Interval, merge_said
-from scoring.cells import Wrong, parse_count, parse_day, parse_guid, storable
+from scoring.cells import NotReadable, Wrong, parse_count, parse_day, parse_guid, storable
 from scoring.claim_states import COUNTING, ClaimState
 from scoring.columns import AUTO, CLAIMS, CPOR, EMS, OFFICE_USAGE, TRAINING, Layout
 from scoring.figures import Figures, SubscriptionFigures
 from scoring.reasons import Fault
 from scoring.rule_sets import Vocabulary, normal
-from scoring.tables import DELIMITERS, Batch, NotReadable, Table, open_table
+from scoring.tables import DELIMITERS, Batch, Table, open_table
 
 if TYPE_CHECKING:
     import pyarrow as pa

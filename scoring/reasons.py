@@ -201,15 +201,31 @@ class Fault(TextChoices):
     NOT_TEXT = (
         "not_text",
         _(
-            "This is not a text file but %(format)s. Please export the report as CSV or TSV "
-            "(in Excel: save as “CSV UTF-8”)."
+            "This is not a table we can read but %(format)s. Please export the report as CSV, TSV "
+            "or XLSX."
         ),
     )
     BINARY = (
         "binary",
+        _("This is not a table we can read. Please export the report as CSV, TSV or XLSX."),
+    )
+    OLD_WORKBOOK = (
+        "old_workbook",
+        _("This is an Excel file of the old kind (.xls). Please save it as XLSX or CSV."),
+    )
+    PROTECTED = (
+        "protected",
+        _("The Excel file is protected by a password. Please save it without one."),
+    )
+    BROKEN_WORKBOOK = (
+        "broken_workbook",
+        _("The Excel file is damaged. Please open it in Excel and save it again as XLSX or CSV."),
+    )
+    UNPACKS_TOO_BIG = (
+        "unpacks_too_big",
         _(
-            "This is not a text file. Please export the report as CSV or TSV "
-            "(in Excel: save as “CSV UTF-8”)."
+            "The Excel file is too large: unpacked it may have %(limit)s MB at most. "
+            "Please save it as CSV."
         ),
     )
     NOT_UTF8 = (

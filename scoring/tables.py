@@ -11,20 +11,13 @@ from contextlib import suppress
 from itertools import chain
 from typing import BinaryIO, NamedTuple, Protocol
 
+from scoring.cells import NotReadable
 from scoring.reasons import Fault
 
 BATCH = 10_000  # rows at most
 CHUNK = 1 << 16  # characters read at a time: more do not stay in the processor's cache
 DELIMITERS = ",\t;|"
 BOM = "\ufeff"
-
-
-class NotReadable(Exception):
-    """The whole file cannot be used: a fault and its parameters, for ``reasons.sentence``."""
-
-    def __init__(self, fault: Fault, **params: object) -> None:
-        super().__init__(fault.value)
-        self.fault, self.params = fault, params
 
 
 class Batch(NamedTuple):
@@ -49,27 +42,45 @@ class Table(Protocol):
 def open_table(stream: BinaryIO, *, name: str = "") -> Table:
     """The table in ``stream``, which stays open and must not be moved until it is read.
 
-    Its batches can be had once. Raises ``NotReadable`` when this is no table at all. ``name`` is
-    the file's name; only what the bytes leave open is told by it.
+    Its batches can be had once. Raises ``NotReadable`` when this is no table at all. A file is what
+    its bytes are, whatever its ``name`` says.
     """
-    return CsvTable(stream, _encoding(stream))
+    head = stream.read(4096)
+    stream.seek(0)
+    if head.startswith(ZIP):
+        from scoring.workbooks import XlsxTable  # noqa: PLC0415 -- needs the columns, which need us
+
+        return XlsxTable(stream)
+    if head.startswith(OLE):
+        raise NotReadable(Fault.PROTECTED if _is_encrypted(stream) else Fault.OLD_WORKBOOK)
+    return CsvTable(stream, _encoding(head))
 
 
 # ---- What the bytes are --------------------------------------------------------------------------
 
+ZIP, OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 FORMATS = (
     (b"%PDF", "PDF"),
-    (b"PK\x03\x04", "ZIP/XLSX"),
-    (b"\xd0\xcf\x11\xe0", "XLS"),
     (b"\x1f\x8b", "GZIP"),
     (b"\x89PNG", "PNG"),
     (b"\xff\xd8\xff", "JPEG"),
 )
 
 
-def _encoding(stream: BinaryIO) -> str:
-    head = stream.read(4096)
-    stream.seek(0)
+def _is_encrypted(stream: BinaryIO) -> bool:
+    """Whether this is the wrapping of a workbook with a password, which looks like an old one."""
+    overlap = b""
+    while piece := stream.read(1 << 20):
+        if ENCRYPTED in overlap + piece:
+            return True
+        overlap = piece[-len(ENCRYPTED) :]
+    return False
+
+
+ENCRYPTED = "EncryptedPackage".encode("utf-16-le")
+
+
+def _encoding(head: bytes) -> str:
     if not head.strip(b"\xef\xbb\xbf \t\r\n"):
         raise NotReadable(Fault.EMPTY_FILE)
     for magic, name in FORMATS:

@@ -3,9 +3,11 @@
 import csv
 import io
 import uuid
+import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
+from html import escape
 
 from scoring import months, rule_sets
 from scoring.explaining import Explainer, Line, people_lines
@@ -180,3 +182,89 @@ def table(
     writer.writeheader()
     writer.writerows(lines)
     return text.getvalue().encode()
+
+
+# ---- Workbooks -----------------------------------------------------------------------------------
+
+Cell = str | int | float | bool | date | None
+SHEET = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+LINKS = "http://schemas.openxmlformats.org/officeDocument/2006/relationships"
+PACKAGE = "http://schemas.openxmlformats.org/package/2006/relationships"
+STYLES = (
+    f'<styleSheet xmlns="{SHEET}"><fonts count="1"><font/></fonts><fills count="1"><fill/></fills>'
+    '<borders count="1"><border/></borders><cellStyleXfs count="1"><xf/></cellStyleXfs>'
+    '<cellXfs count="3"><xf numFmtId="0"/><xf numFmtId="14"/><xf numFmtId="22"/></cellXfs>'
+    "</styleSheet>"
+)
+
+
+def xlsx(
+    sheets: Mapping[str, Iterable[Sequence[Cell]]], *, parts: Mapping[str, str] | None = None
+) -> bytes:
+    """A workbook; ``parts`` go into the package as they are, instead of its own of that name."""
+    names = list(sheets)
+    content = {
+        "xl/styles.xml": STYLES,
+        "_rels/.rels": f'<Relationships xmlns="{PACKAGE}"><Relationship Id="r" '
+        f'Type="{LINKS}/officeDocument" Target="xl/workbook.xml"/></Relationships>',
+        "xl/workbook.xml": f'<workbook xmlns="{SHEET}" xmlns:r="{LINKS}"><sheets>'
+        + "".join(
+            f'<sheet name="{escape(name)}" sheetId="{number}" r:id="r{number}"/>'
+            for number, name in enumerate(names, 1)
+        )
+        + "</sheets></workbook>",
+        "xl/_rels/workbook.xml.rels": f'<Relationships xmlns="{PACKAGE}">'
+        f'<Relationship Id="s" Type="{LINKS}/styles" Target="styles.xml"/>'
+        + "".join(
+            f'<Relationship Id="r{number}" Type="{LINKS}/worksheet" '
+            f'Target="worksheets/s{number}.xml"/>'
+            for number, _ in enumerate(names, 1)
+        )
+        + "</Relationships>",
+    }
+    for number, name in enumerate(names, 1):
+        rows = "".join(
+            f'<row r="{line}">{"".join(map(_cell, row, range(len(row)), [line] * len(row)))}</row>'
+            for line, row in enumerate(sheets[name], 1)
+        )
+        content[f"xl/worksheets/s{number}.xml"] = (
+            f'<worksheet xmlns="{SHEET}"><sheetData>{rows}</sheetData></worksheet>'
+        )
+    kinds = "application/vnd.openxmlformats-officedocument.spreadsheetml"
+    content["[Content_Types].xml"] = (
+        '<Types xmlns="http://schemas.openxmlformats.org/package/2006/content-types">'
+        '<Default Extension="xml" ContentType="application/xml"/><Default Extension="rels" '
+        'ContentType="application/vnd.openxmlformats-package.relationships+xml"/>'
+        f'<Override PartName="/xl/workbook.xml" ContentType="{kinds}.sheet.main+xml"/></Types>'
+    )
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as package:
+        for path, text in (content | dict(parts or {})).items():
+            package.writestr(path, text)
+    return packed.getvalue()
+
+
+def _cell(value: Cell, column: int, line: int) -> str:
+    place = f"{_letters(column)}{line}"
+    if value is None:
+        return ""
+    if isinstance(value, bool):
+        return f'<c r="{place}" t="b"><v>{int(value)}</v></c>'
+    if isinstance(value, datetime):
+        day = value - datetime(1899, 12, 30)  # noqa: DTZ001 -- a sheet has no zones
+        return f'<c r="{place}" s="2"><v>{day.days + day.seconds / 86400!r}</v></c>'
+    if isinstance(value, date):
+        return f'<c r="{place}" s="1"><v>{(value - date(1899, 12, 30)).days}</v></c>'
+    if isinstance(value, int | float):
+        return f'<c r="{place}"><v>{value!r}</v></c>'
+    return f'<c r="{place}" t="inlineStr"><is><t xml:space="preserve">{escape(value)}</t></is></c>'
+
+
+def _letters(column: int) -> str:
+    """The name of a sheet's column: A, B ... Z, AA."""
+    name = ""
+    column += 1
+    while column:
+        column, rest = divmod(column - 1, 26)
+        name = chr(65 + rest) + name
+    return name
