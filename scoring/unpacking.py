@@ -20,7 +20,7 @@ BROKEN, PROTECTED, TOO_BIG, NO_WORKBOOK = 3, 4, 5, 6
 
 UNPACKED = 400 << 20  # bytes of all parts together
 SMALL, RATIO = 32 << 20, 200  # beyond the first, a real sheet does not shrink to a 200th
-MEMORY = 2 << 30
+MEMORY = 3 << 29  # a sheet of 400,000 rows takes a third of it
 SECONDS = 240
 ROWS = 500  # of a line
 
