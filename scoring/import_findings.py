@@ -1,0 +1,142 @@
+"""What an import would change, or has changed: counts, and lines of its report.
+
+The lines stand beside those of what is not used, in ``unused`` of the import, told apart by
+``what``: new tenants, and known associations that get other dates or another state.
+"""
+
+from collections.abc import Iterable
+from datetime import date
+from typing import Any
+
+from scoring import bulk, facts, months
+from scoring.models import Association, PartnerCenterImport, Portfolio
+
+COUNTS = ("rows_new", "rows_changed", "rows_unchanged", "dates_changed", "by_month", "unused")
+LISTED = 100  # new tenants, and associations that change, that are named
+TENANTS, TENANT, CLAIM = "tenants", "tenant", "claim"
+FINDINGS = frozenset({TENANTS, TENANT, CLAIM})
+ClaimKey = tuple[int, int, int]  # tenant, workload, option
+Interval = tuple[date | None, date | None, int]  # from, to, state of the claim
+
+
+def note_changes(row: PartnerCenterImport, portfolio: Portfolio, made: facts.Plan) -> None:
+    """Put the counts of a plan on ``row``, unsaved, and what is new and different by name."""
+    row.rows_new, row.rows_changed = made.new, made.changed
+    row.rows_unchanged, row.dates_changed = made.unchanged, made.dates_changed
+    row.by_month = by_month(made)
+    row.unused = [
+        *(line for line in row.unused if line["what"] not in FINDINGS),
+        *_new_tenants(made),
+        *_changed_claims(portfolio, made),
+    ]
+
+
+def by_month(made: facts.Plan) -> list[dict[str, Any]]:
+    return [
+        {
+            "month": months.label(month),
+            "new": counts.new,
+            "changed": counts.changed,
+            "unchanged": counts.unchanged,
+        }
+        for month, counts in sorted(made.by_month.items())
+    ]
+
+
+def lines(row: PartnerCenterImport, *what: str) -> list[dict[str, Any]]:
+    """The lines of the report that are about one of ``what``."""
+    return [line for line in row.unused if line["what"] in what]
+
+
+def unused(row: PartnerCenterImport) -> list[dict[str, Any]]:
+    """What the file holds and no designation uses, most frequent first."""
+    return [line for line in row.unused if line["what"] not in FINDINGS]
+
+
+def _new_tenants(made: facts.Plan) -> list[dict[str, Any]]:
+    names = sorted(name or str(guid) for _place, guid, name in made.tenants)
+    if not names:
+        return []
+    total = {"what": TENANTS, "value": "", "rows": len(names)}
+    return [total, *({"what": TENANT, "value": name, "rows": 1} for name in names[:LISTED])]
+
+
+def _changed_claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, Any]]:
+    new: dict[ClaimKey, dict[int, Interval]] = {}
+    for place, (
+        workload,
+        option,
+        begins,
+        _ends,
+        begins_on,
+        ended_on,
+        state,
+        *_,
+    ) in made.associations:
+        if tenant := made.numbers[place]:
+            new.setdefault((tenant, workload, option), {})[begins] = (begins_on, ended_on, state)
+    gone = set(made.gone_associations)
+    keys = sorted(new.keys() | {key[:3] for key in gone})
+    found: list[dict[str, Any]] = []
+    for part in bulk.chunks(keys, 500):
+        names, stored = _stored(portfolio, {key[0] for key in part})
+        for key in part:
+            before = stored.get(key, {})
+            kept = {begins: row for begins, row in before.items() if (*key, begins) not in gone}
+            after = kept | new.get(key, {})
+            if before and _written(before) != _written(after):
+                found.append(
+                    {
+                        "what": CLAIM,
+                        "value": names[key[0]],
+                        "rows": 1,
+                        "workload": key[1],
+                        "option": key[2],
+                        "before": _written(before),
+                        "after": _written(after),
+                    }
+                )
+            if len(found) == LISTED:
+                return found
+    return found
+
+
+def _stored(
+    portfolio: Portfolio, tenants: Iterable[int]
+) -> tuple[dict[int, str], dict[ClaimKey, dict[int, Interval]]]:
+    """(name by tenant, {claim: {month it begins: interval}})"""
+    names: dict[int, str] = {}
+    found: dict[ClaimKey, dict[int, Interval]] = {}
+    rows = Association.objects.filter(portfolio=portfolio, tenant__in=tenants)
+    for (
+        tenant,
+        name,
+        guid,
+        workload,
+        option,
+        begins,
+        begins_on,
+        ended_on,
+        state,
+    ) in rows.values_list(
+        "tenant_id",
+        "tenant__name",
+        "tenant__tenant_id",
+        "workload",
+        "option",
+        "begins",
+        "begins_on",
+        "ended_on",
+        "state",
+    ):
+        names[tenant] = name or str(guid)
+        found.setdefault((tenant, workload, option), {})[begins] = (begins_on, ended_on, state)
+    return names, found
+
+
+def _written(intervals: dict[int, Interval]) -> list[list[Any]]:
+    """In their order, as JSON takes them: days in ISO form, None where nobody said one."""
+    return [
+        [begins_on and begins_on.isoformat(), ended_on and ended_on.isoformat(), state]
+        for _begins, (begins_on, ended_on, state) in sorted(intervals.items())
+    ]

@@ -1,0 +1,135 @@
+"""Take an import out again: the facts become what the others say, in the order they were done.
+
+Nothing remembers what a figure was before an import changed it; the kept originals do. They are
+read and folded, the result is compared with what is stored, and what differs is written. Whatever a
+person has corrected lies over the facts and stays.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import date
+from typing import TYPE_CHECKING
+from uuid import UUID
+
+from django.db import transaction
+from django.db.models import Sum
+from django.utils import timezone
+
+from scoring import facts, import_files, import_leases, scores
+from scoring.folding import fold_all
+from scoring.import_files import NotKept
+from scoring.import_leases import Busy, Lease
+from scoring.models import PartnerCenterImport, Portfolio
+from scoring.parsing import NotReadable, Said
+
+if TYPE_CHECKING:
+    from partners.models import Partner
+
+State = PartnerCenterImport.State
+AT_ONCE = 300_000  # rows that are read within about a second, so that a page can wait for them
+
+
+def done(partner: "Partner", *, beside: UUID | None = None) -> list[PartnerCenterImport]:
+    """The imports that the facts are made of, in their order."""
+    rows = PartnerCenterImport.objects.filter(partner=partner, state=State.DONE)
+    if beside is not None:
+        rows = rows.exclude(pk=beside)
+    return list(rows.order_by("done_at", "pk").defer("rejected", "unused"))
+
+
+def plan(
+    portfolio: Portfolio,
+    rows: list[PartnerCenterImport],
+    on_rows: Callable[[int], None] | None = None,
+) -> facts.Plan:
+    """What is to be written so that the facts are what these imports say, and nothing else.
+
+    ``on_rows`` gets the number of rows read so far. Raises ``NotKept`` when an
+    original is gone: rather nothing is undone than something lost.
+    """
+    return facts.plan(portfolio, fold_all(_said(rows, on_rows)), whole=True)
+
+
+def _said(rows: list[PartnerCenterImport], on_rows: Callable[[int], None] | None) -> Iterator[Said]:
+    before = 0
+
+    def tell(rows_of_this: int) -> None:
+        if on_rows is not None:
+            on_rows(before + rows_of_this)
+
+    for row in rows:
+        said = import_files.read_again(row, tell)
+        before += said.rows
+        yield said
+
+
+# ---- From a job ----------------------------------------------------------------------------------
+
+
+def run(lease: Lease, row: PartnerCenterImport) -> None:
+    """Take the import out and score. Killed at any point, it is run again and completes."""
+    others = done(lease.partner, beside=row.pk)
+    portfolio = facts.portfolio_of(lease.partner)
+    of = sum(other.rows_read for other in others)
+    try:
+        made = plan(portfolio, others, lambda rows: lease.tell(row, rows, of))
+    except (NotKept, NotReadable) as error:  # trying again would not help
+        import_leases.fail(row, f"{type(error).__name__}: {error}", is_final=True)
+        return
+    with import_leases.whole():
+        import_leases.bring_up_to_date(portfolio, made, timezone.now(), lease.lock)
+        scores.compute(lease.partner, timezone.localdate(), by=row.undone_by, finishing=row)
+        with transaction.atomic():
+            lease.lock()
+            row.error = ""
+            lease.finish(row, State.UNDONE, "error")
+
+
+# ---- All of it -----------------------------------------------------------------------------------
+
+
+def rebuild(
+    partner: "Partner",
+    *,
+    as_of: date | None = None,
+    write: bool = True,
+    on_rows: Callable[[int], None] | None = None,
+) -> facts.Plan:
+    """Make a firm's facts anew from its kept originals and score; what differed is returned.
+
+    An empty plan says that facts and originals agree. Raises ``Busy`` while an import
+    of the firm runs, also when it began after the first rows were written: run it again then.
+    Raises ``NotKept`` when an original is gone, and writes nothing.
+    """
+
+    portfolio = facts.portfolio_of(partner)
+    with transaction.atomic():
+        import_leases.require_idle(partner)
+        rows = done(partner)
+
+    def lock() -> None:
+        import_leases.require_idle(partner)
+        if [row.pk for row in done(partner)] != [row.pk for row in rows]:
+            raise Busy.now()
+
+    made = plan(portfolio, rows, on_rows)
+    if not write:
+        return made
+    with import_leases.whole():
+        import_leases.bring_up_to_date(portfolio, made, timezone.now(), lock)
+        scores.compute(partner, as_of or timezone.localdate(), thoroughly=True)
+    return made
+
+
+# ---- What a page says before ---------------------------------------------------------------------
+
+
+def expected(row: PartnerCenterImport) -> facts.Plan | None:
+    """What undoing the import would change; None when there is too much to read for a page.
+
+    Raises ``NotKept`` when the original of another import is gone: then it cannot be undone.
+    """
+    others = PartnerCenterImport.objects.filter(partner=row.partner, state=State.DONE)
+    total = others.exclude(pk=row.pk).aggregate(rows=Sum("rows_read"))["rows"] or 0
+    if total > AT_ONCE:
+        return None
+    return plan(facts.portfolio_of(row.partner), done(row.partner, beside=row.pk))
