@@ -155,6 +155,11 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep-documents": {"task": "documents.tasks.sweep", "schedule": 30.0},
     "sweep-imports": {"task": "scoring.tasks.sweep", "schedule": 30.0},
+    "sweep-histories": {"task": "scoring.tasks.sweep_histories", "schedule": 30.0},
+    "sweep-rule-sets-of-histories": {
+        "task": "scoring.tasks.sweep_rule_sets_of_histories",
+        "schedule": 24 * 3600.0,
+    },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")
 

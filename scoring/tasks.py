@@ -25,3 +25,24 @@ def build_report(self: "Task[[str], None]", document_id: str) -> None:
     from scoring import reports  # noqa: PLC0415
 
     reports.build(document_id, message_id=self.request.id or "")
+
+
+@shared_task
+def refresh_history(portfolio_pk: str) -> None:
+    from scoring import history  # noqa: PLC0415
+
+    history.refresh(int(portfolio_pk))
+
+
+@shared_task
+def sweep_histories() -> None:
+    from scoring import history  # noqa: PLC0415
+
+    history.sweep()
+
+
+@shared_task
+def sweep_rule_sets_of_histories() -> None:
+    from scoring import history  # noqa: PLC0415
+
+    history.sweep_rule_sets()

@@ -1,0 +1,266 @@
+"""A firm's history month by month: each imported month scored with what is known of it today.
+
+[I] The data of a month count on the days of the month that follows: its comparison is the same
+month a year earlier, its rules are those in force when the following month begins. Within it only
+people change, so that is asked on the days on which a certification begins or stops to count.
+
+Facts are read and judged outside of any transaction; the version of the facts says whether they
+still stand when the rows are written.
+"""
+
+from collections import Counter
+from collections.abc import Container, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from functools import cached_property
+from itertools import groupby, pairwise
+from operator import itemgetter
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F
+
+from documents.jobs import queue_on_commit
+from scoring import bulk, claims, facts, judging, months, people, results, rule_sets, rules, scores
+from scoring.judging import Claim, Months, Verdict
+from scoring.ledger_rows import Sums
+from scoring.models import MonthResult, Portfolio
+from scoring.people import Certificate, Standing
+from scoring.status import Window
+
+TASK = "scoring.tasks.refresh_history"
+ATTEMPTS = 4
+FIELDS = (
+    "portfolio",
+    "month",
+    "rule_set",
+    "is_provable",
+    "result",
+    "designated",
+    "track",
+    "qualified",
+)
+
+
+# ---- One month -----------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class JudgedMonth:
+    """All tenants of a firm, judged with the data of one month."""
+
+    month: int
+    rule_set: rules.RuleSet
+    claims: dict[int, list[Claim]]  # by tenant
+    verdicts: dict[int, list[Verdict]]
+    is_provable: bool  # the comparison month is there, or nothing could have been held in it
+
+    @property
+    def pair(self) -> Months:
+        return Months(self.month, self.month - months.YEAR)
+
+    @property
+    def days(self) -> Window:
+        """The days on which these data count."""
+        return days_of(self.month)
+
+    @cached_property
+    def tenants(self) -> list[tuple[int, int, int, int, int]]:
+        """Track, option, and what all tenants together add: eligible, users, deployed."""
+        adds: Counter[tuple[int, int]] = Counter()
+        growth: Counter[tuple[int, int]] = Counter()
+        deployed: Counter[tuple[int, int]] = Counter()
+        for own in self.verdicts.values():
+            for one in own:
+                key = (one.track, one.option)
+                adds[key] += one.eligible_now - one.eligible_then
+                growth[key] += one.users_now - one.users_then
+                deployed[key] += one.deployed_now - one.deployed_then
+        return [(*key, adds[key], growth[key], deployed[key]) for key in sorted(adds)]
+
+    def scored(self, standings: Iterable[Standing]) -> list[rules.TrackScore]:
+        """The score of both tracks with the people who count on one day."""
+        counted: Counter[str] = Counter()
+        for standing in standings:
+            counted[standing.metric] += standing.counts
+        sums = Sums(self.tenants, counted, len(self.verdicts), derived=0, unproven=0)
+        return scores.evaluate(self.rule_set, sums)
+
+
+def days_of(month: int) -> Window:
+    """The days on which the data of ``month`` count."""
+    return Window(months.first_day(month + 1), months.last_day(month + 1))
+
+
+def rule_set_of(month: int) -> rules.RuleSet:
+    """The rules for the data of ``month``: those in force when the following month begins."""
+    return rule_sets.for_day(months.first_day(month + 1))
+
+
+def judge_month(
+    portfolio: Portfolio, month: int, imported: Container[int], known: claims.Corrections
+) -> JudgedMonth:
+    """Judge every tenant with the data of ``month``; ``imported`` are the months that have some.
+
+    ``known`` are the firm's corrections.
+    """
+    pair = Months(month, month - months.YEAR)
+    rule_set = rule_set_of(month)
+    prepared = judging.prepare(rule_set.key, pair)
+    found = claims.read(portfolio, pair, known=known)
+    by_tenant = {
+        tenant: [Claim._make(row) for row in rows]
+        for tenant, rows in groupby(found, key=itemgetter(0))
+    }
+    is_empty_then = all(
+        claim.begins_on is not None and claim.begins > pair.comparison
+        for own in by_tenant.values()
+        for claim in own
+    )
+    return JudgedMonth(
+        month=month,
+        rule_set=rule_set,
+        claims=by_tenant,
+        verdicts={tenant: judging.judge(own, prepared) for tenant, own in by_tenant.items()},
+        is_provable=pair.comparison in imported or is_empty_then,
+    )
+
+
+# ---- All months ----------------------------------------------------------------------------------
+
+
+def month_by_month(portfolio: Portfolio) -> list[MonthResult]:
+    """Every imported month in order, from the facts alone; rows as they would be stored."""
+    imported = sorted(facts.imported_months(portfolio))
+    known = claims.corrections(portfolio)
+    certificates = claims.certificates(portfolio, known)
+    return [
+        _result(judge_month(portfolio, month, imported, known), portfolio, certificates)
+        for month in imported
+    ]
+
+
+def _result(
+    judged: JudgedMonth, portfolio: Portfolio, certificates: Sequence[Certificate]
+) -> MonthResult:
+    scored: list[rules.TrackScore] = []
+    qualified: list[Window] = []
+    for stretch in unchanged_stretches(certificates, judged.rule_set, judged.days):
+        standings = people.judge_people(certificates, judged.rule_set, stretch.first)
+        scored = judged.scored(standings)
+        if not judged.is_provable or not any(track.passes for track in scored):
+            continue
+        if qualified and stretch.first - qualified[-1].last == timedelta(days=1):
+            stretch = Window(qualified.pop().first, stretch.last)
+        qualified.append(stretch)
+    return MonthResult(
+        portfolio=portfolio,
+        month=judged.month,
+        rule_set=judged.rule_set.key,
+        is_provable=judged.is_provable,
+        result=results.dump(scored, provable=judged.is_provable),
+        designated=judged.is_provable and any(track.passes for track in scored),
+        track=rules.shown_track(scored).track.key,
+        qualified=[[day.first.isoformat(), day.last.isoformat()] for day in qualified],
+    )
+
+
+def unchanged_stretches(
+    certificates: Iterable[Certificate], rule_set: rules.RuleSet, days: Window
+) -> list[Window]:
+    """``days`` cut where a certification begins or stops to count: within each nobody changes."""
+    cuts = {days.first}
+    for row in certificates:
+        certification = rule_set.certifications.get(row.certification)
+        if certification is None:
+            continue
+        ends = (row.expires_on if certification.expires else None, certification.counts_until)
+        cuts.add(row.completed_on)
+        cuts.update(day + timedelta(days=1) for day in ends if day is not None and day < date.max)
+    begins = sorted(day for day in cuts if days.first <= day <= days.last)
+    begins.append(days.last + timedelta(days=1))
+    return [Window(first, after - timedelta(days=1)) for first, after in pairwise(begins)]
+
+
+def qualified_days(rows: Iterable[MonthResult]) -> list[date]:
+    """Every day on which the score qualified, also those still to come."""
+    return [
+        day
+        for row in rows
+        for first, last in row.qualified
+        for day in Window(date.fromisoformat(first), date.fromisoformat(last)).days()
+    ]
+
+
+# ---- Keeping it up to date -----------------------------------------------------------------------
+
+
+def queue(portfolio_pk: int) -> None:
+    """Facts of a firm have changed: bring its history up to date once the change is committed."""
+    queue_on_commit(TASK, portfolio_pk)  # type: ignore[arg-type]
+
+
+def refresh(portfolio_pk: int) -> int:
+    """Bring a firm's stored history up to date; returns the number of months that have changed.
+
+    May run twice at once: both come to the same rows. When the facts change all the time while it
+    reads, it leaves the rest to the next run.
+    """
+    for _attempt in range(ATTEMPTS):
+        portfolio = Portfolio.objects.get(pk=portfolio_pk)
+        if _is_current(portfolio):
+            return 0
+        found = {row.month: _values(row) for row in month_by_month(portfolio)}
+        stored = {row.month: _values(row) for row in portfolio.history.all()}
+        changed = [values for month, values in found.items() if stored.get(month) != values]
+        gone = [(portfolio_pk, month) for month in stored if month not in found]
+        with transaction.atomic():
+            locked = Portfolio.objects.select_for_update().get(pk=portfolio_pk)
+            if locked.version != portfolio.version:
+                continue
+            bulk.write(MonthResult, FIELDS, changed)
+            bulk.delete(MonthResult, FIELDS[:2], gone)
+            locked.history_version = locked.version
+            locked.save(update_fields=["history_version"])
+        return len(changed) + len(gone)
+    return 0
+
+
+def _values(row: MonthResult) -> tuple[Any, ...]:
+    return (row.portfolio_id, *(getattr(row, name) for name in FIELDS[1:]))
+
+
+def _is_current(portfolio: Portfolio) -> bool:
+    """Whether the stored months were made from these facts and by the rules of today."""
+    return portfolio.history_version == portfolio.version and all(
+        rule_set == rule_set_of(month).key
+        for month, rule_set in portfolio.history.values_list("month", "rule_set")
+    )
+
+
+def sweep() -> int:
+    """Queue the firms whose history lies behind their facts; returns their number."""
+    behind = Portfolio.objects.exclude(history_version=F("version")).order_by("pk")
+    return _queue_all(behind.values_list("pk", flat=True)[:200])
+
+
+def sweep_rule_sets() -> int:
+    """Queue the firms with months that another set of rules is in force for by now."""
+    pairs = MonthResult.objects.order_by().values_list("month", "rule_set").distinct()
+    stale = [pair for pair in pairs if pair[1] != rule_set_of(pair[0]).key]
+    firms = {
+        pk
+        for month, rule_set in stale
+        for pk in MonthResult.objects.filter(month=month, rule_set=rule_set).values_list(
+            "portfolio_id", flat=True
+        )
+    }
+    return _queue_all(sorted(firms))
+
+
+def _queue_all(portfolios: Iterable[int]) -> int:
+    count = 0
+    for pk in portfolios:
+        queue(pk)
+        count += 1
+    return count
