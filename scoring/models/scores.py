@@ -190,7 +190,9 @@ class Incident(models.Model):
     """What is stored differs from what follows from the facts: something is wrong in the portal."""
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    portfolio = models.ForeignKey(Portfolio, on_delete=models.CASCADE, related_name="incidents")
+    portfolio = models.ForeignKey(  # null: of rows that no firm owns
+        Portfolio, on_delete=models.CASCADE, null=True, related_name="incidents"
+    )
     found_at = models.DateTimeField(_("found at"), default=timezone.now, editable=False)
     code = models.CharField(_("what"), max_length=40)
     details = models.JSONField(_("details"), default=dict)
@@ -200,6 +202,13 @@ class Incident(models.Model):
         verbose_name = _("incident")
         verbose_name_plural = _("incidents")
         ordering = ["-found_at", "pk"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["portfolio", "code"],
+                condition=Q(settled_at=None),
+                name="one_open_incident_of_a_kind",
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.code} {self.portfolio_id}"
