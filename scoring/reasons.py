@@ -242,8 +242,8 @@ class Fault(TextChoices):
     UNKNOWN_COLUMNS = (
         "unknown_columns",
         _(
-            "The columns are those of no report we know. We read OfficeUsage, CPOR-M365 and "
-            "TrainingCompletions. Found: %(found)s."
+            "The columns are those of no report we know. We read OfficeUsage, CPOR-M365, EMSUsage, "
+            "claims and TrainingCompletions. Found: %(found)s."
         ),
     )
     MISSING_COLUMNS = ("missing_columns", _("These columns are missing: %(columns)s."))
