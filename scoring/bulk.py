@@ -14,6 +14,7 @@ from uuid import UUID
 from django.db import connection, models
 
 SQLITE_ROWS = 2_000  # a transaction: about 10 ms, so that another writer never waits long
+FEW_ROWS = 200  # up to here one statement is quicker than COPY, which asks the server twice
 POSTGRESQL_ROWS = 20_000  # a statement: the arrays of one travel in one message
 
 
@@ -36,6 +37,14 @@ def chunks(
         yield rows[start : start + size]
 
 
+def fetch(statement: str, params: Any) -> list[tuple[Any, ...]]:
+    """All rows of one SQL statement: a fifth of the time that a queryset takes to build it."""
+    with connection.cursor() as cursor:
+        cursor.execute(statement, params)
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+        return rows
+
+
 def insert(
     model: type[models.Model], fields: Sequence[str], rows: Sequence[tuple[Any, ...]]
 ) -> None:
@@ -47,6 +56,12 @@ def insert(
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.executemany(f"{table.target} VALUES ({table.marks})", prepared)
+            return
+        if len(prepared) <= FEW_ROWS:
+            cursor.execute(
+                f"{table.target} {table.select}",
+                [list(values) for values in zip(*prepared, strict=True)],
+            )
             return
         copy = f"COPY {table.name} ({table.columns}) FROM STDIN"
         with cursor.cursor.copy(copy) as stream:

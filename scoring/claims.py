@@ -3,18 +3,18 @@
 Corrections are laid over what the files said here, and nowhere else.
 """
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
 from django.db import connection, transaction
 
-from scoring import judging, months
+from scoring import bulk, judging, months
 from scoring.judging import Claim, Months
-from scoring.models import Correction, Portfolio, UsageMonth
+from scoring.models import Association, Correction, Portfolio, UsageMonth
 from scoring.parsing import INTUNE_EMS
-from scoring.people import Certificate
+from scoring.people import Certificate, same_people
 from scoring.rule_sets import vocabulary
 
 # One join: a firm's associations with the figures of both months. Columns as judging.Claim.
@@ -37,11 +37,16 @@ Row = tuple[Any, ...]  # the fields of a Claim, in order
 
 
 def read(
-    portfolio: Portfolio, pair: Months, tenants: Collection[int] | None = None
+    portfolio: Portfolio,
+    pair: Months,
+    tenants: Collection[int] | None = None,
+    *,
+    known: "Corrections | None" = None,
 ) -> Sequence[Row]:
     """Claims of a firm (or of some of its tenants) with data in one of the two months.
 
     In the order of tenant, workload, option and beginning; each as the fields of a ``Claim``.
+    ``known`` are the firm's corrections, where they have been read already.
     """
     params: dict[str, Any] = {
         "portfolio": portfolio.pk,
@@ -61,19 +66,11 @@ def read(
     if tenants is None and connection.vendor == "postgresql":
         rows = _fetch_all_postgresql(statement, params)
     else:
-        rows = _fetch(statement, params)
+        rows = bulk.fetch(statement, params)
     if any(row[1] == INTUNE_EMS for row in rows):
         rows = _merge_intune(rows)
-    known = corrections(portfolio)
-    if known.of_claims:
-        rows = _correct(portfolio, rows, known, pair)
-    return rows
-
-
-def _fetch(statement: str, params: dict[str, Any]) -> list[Row]:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, params)
-        return cursor.fetchall()
+    known = corrections(portfolio) if known is None else known
+    return _correct(portfolio, rows, known) if known.of_claims else rows
 
 
 def _fetch_all_postgresql(statement: str, params: dict[str, Any]) -> list[Row]:
@@ -125,10 +122,10 @@ ClaimKey = tuple[int, int, int]  # tenant, workload, option
 
 @dataclass(slots=True)
 class Corrections:
-    """The standing corrections of a firm: for each fact the newest."""
+    """The standing corrections of a firm, oldest first: of one fact the last one counts."""
 
     ids: list[str] = field(default_factory=list)
-    of_claims: dict[ClaimKey, dict[str, Correction]] = field(default_factory=dict)
+    of_claims: dict[ClaimKey, list[Correction]] = field(default_factory=dict)
     of_people: dict[str, dict[str, Correction]] = field(default_factory=dict)
     of_certificates: dict[tuple[str, str, date], Correction] = field(default_factory=dict)
 
@@ -140,7 +137,7 @@ def corrections(portfolio: Portfolio) -> Corrections:
         found.ids.append(str(row.pk))
         if row.tenant_id is not None:
             key = (row.tenant_id, row.workload or 0, row.option or 0)
-            found.of_claims.setdefault(key, {})[row.field] = row
+            found.of_claims.setdefault(key, []).append(row)
         elif row.field == Field.EXPIRES_ON and row.completed_on is not None:
             found.of_certificates[row.person_key, row.certification, row.completed_on] = row
         else:
@@ -148,23 +145,103 @@ def corrections(portfolio: Portfolio) -> Corrections:
     return found
 
 
-def _correct(
-    portfolio: Portfolio, rows: Sequence[Row], known: Corrections, pair: Months
-) -> list[Row]:
-    """Lay corrections over claims: over the newest interval of each."""
-    newest = {row[:3]: place for place, row in enumerate(rows)}
-    corrected = list(rows)
-    for key, fields in known.of_claims.items():
-        place = newest.get(key)
-        if place is not None:
-            corrected[place] = _corrected(portfolio, Claim(*rows[place]), fields, pair)
-    return corrected
+def intervals(portfolio: Portfolio, tenants: Collection[int]) -> dict[ClaimKey, list[Claim]]:
+    """All associations of these tenants as the files say, with data or without.
+
+    By (tenant, workload, option), each in order of time; without the figures of any month.
+    """
+    found = Association.objects.filter(portfolio=portfolio, tenant__in=tenants).order_by("pk")
+    rows: list[Row] = [
+        Claim(
+            tenant=row.tenant_id,
+            workload=row.workload,
+            option=row.option,
+            begins=row.begins,
+            ends=row.ends,
+            state=row.state,
+            begins_on=row.begins_on and row.begins_on.isoformat(),
+            ended_on=row.ended_on and row.ended_on.isoformat(),
+            baseline_month=row.baseline_month,
+            baseline_seats=row.baseline_seats,
+            baseline_users=row.baseline_users,
+        )
+        for row in found
+    ]
+    if any(row[1] == INTUNE_EMS for row in rows):
+        rows = _merge_intune(rows)
+    return _by_key(rows)
 
 
-def _corrected(
-    portfolio: Portfolio, claim: Claim, fields: dict[str, Correction], pair: Months
-) -> Claim:
+def corrected(
+    portfolio: Portfolio, said: Mapping[ClaimKey, Sequence[Claim]], known: Corrections
+) -> dict[ClaimKey, list[Claim]]:
+    """``said`` with what was corrected laid over it, as a score sees it."""
+    found = {key: lay_over(own, known.of_claims.get(key, ())) for key, own in said.items() if own}
+    return _by_key(_with_first_figures(portfolio, [one for own in found.values() for one in own]))
+
+
+def _by_key(rows: Iterable[Row]) -> dict[ClaimKey, list[Claim]]:
+    found: dict[ClaimKey, list[Claim]] = {}
+    for row in rows:
+        found.setdefault((row[0], row[1], row[2]), []).append(Claim._make(row))
+    return found
+
+
+def _correct(portfolio: Portfolio, rows: Sequence[Row], known: Corrections) -> Sequence[Row]:
+    """Lay corrections over the claims of a firm."""
+    touched = _by_key(row for row in rows if row[:3] in known.of_claims)
+    if not touched:
+        return rows
+    changed: list[Row] = [
+        claim for own in corrected(portfolio, touched, known).values() for claim in own
+    ]
+    others = [row for row in rows if row[:3] not in touched]
+    return sorted(others + changed, key=lambda row: row[:4])
+
+
+def lay_over(said: Sequence[Claim], known: Iterable[Correction]) -> list[Claim]:
+    """The intervals of one (tenant, workload, option) as corrected; no two share a month.
+
+    The first figures since the beginning are still those that the files' dates gave.
+    """
+    newest: dict[tuple[int, str], Correction] = {}
+    for correction in known:
+        newest[place_of(said, correction), correction.field] = correction
+    laid = []
+    for place, claim in enumerate(said):
+        fields = {field: row for (at, field), row in newest.items() if at == place}
+        laid.append(_dated(claim, fields) if fields else claim)
+    # A correction may draw an interval out, and a later file begin the next one: each month is
+    # counted once, by the later one.
+    for place in range(len(laid) - 1, 0, -1):
+        earlier, later = laid[place - 1], laid[place]
+        if earlier.ends >= later.begins:
+            laid[place - 1] = earlier._replace(ends=later.begins - 1)
+    return laid
+
+
+def place_of(said: Sequence[Claim], correction: Correction) -> int:
+    """Which of a claim's intervals a correction is about.
+
+    The first that was not over in the month in which the interval began when it was corrected:
+    files may date it differently since, or know of others before and after it.
+    """
+    if correction.value_text:
+        month = months.parse_label(correction.value_text)
+        for place, claim in enumerate(said):
+            if claim.ends >= month:
+                return place
+    return len(said) - 1
+
+
+def _dated(claim: Claim, fields: Mapping[str, Correction]) -> Claim:
     begin, end = fields.get(Field.BEGINS_ON), fields.get(Field.ENDED_ON)
+    if begin is not None and begin.value_day is not None:
+        claim = claim._replace(
+            begins=months.number(begin.value_day),
+            begins_on=begin.value_day.isoformat(),
+            marks=claim.marks | judging.BEGIN_CORRECTED,
+        )
     if end is not None:
         day = end.value_day
         claim = claim._replace(
@@ -172,19 +249,7 @@ def _corrected(
             ended_on=None if day is None else day.isoformat(),
             marks=claim.marks | judging.END_CORRECTED,
         )
-    if begin is not None and begin.value_day is not None:
-        begins = months.number(begin.value_day)
-        month, seats, users = _first_figures(portfolio, claim, begins)
-        claim = claim._replace(
-            begins=begins,
-            begins_on=begin.value_day.isoformat(),
-            baseline_month=month,
-            baseline_seats=seats,
-            baseline_users=users,
-            marks=claim.marks | judging.BEGIN_CORRECTED,
-        )
-    baseline = fields.get(Field.BASELINE)
-    if baseline is not None:
+    if (baseline := fields.get(Field.BASELINE)) is not None:
         claim = claim._replace(
             baseline_users=baseline.value_number,
             marks=claim.marks | judging.BASELINE_CORRECTED,
@@ -192,29 +257,72 @@ def _corrected(
     return claim
 
 
-def _first_figures(
-    portfolio: Portfolio, claim: Claim, begins: int
-) -> tuple[int | None, int | None, int | None]:
+DATES_CORRECTED = judging.BEGIN_CORRECTED | judging.END_CORRECTED
+AT_ONCE = 500  # claims whose figures are in memory at a time
+
+
+def _with_first_figures(portfolio: Portfolio, claims: Sequence[Claim]) -> list[Claim]:
+    """``claims`` with the first figures since they began, where a date of them was corrected."""
+    wanted = [claim for claim in claims if claim.marks & DATES_CORRECTED]
+    if not wanted:
+        return list(claims)
+    imported = list(portfolio.months_of_data.order_by("month").values_list("month", flat=True))
+    first: dict[tuple[ClaimKey, int], tuple[int, int, int]] = {}
+    for start in range(0, len(wanted), AT_ONCE):
+        part = wanted[start : start + AT_ONCE]
+        figures = _figures(portfolio, part, imported)
+        for claim in part:
+            key = (claim.tenant, claim.workload, claim.option)
+            own = figures.get(key, {})
+            month = min((one for one in own if claim.begins <= one <= claim.ends), default=None)
+            if month is not None:
+                first[key, claim.begins] = (month, *own[month])
+    return [
+        _since_beginning(
+            claim, first.get(((claim.tenant, claim.workload, claim.option), claim.begins))
+        )
+        for claim in claims
+    ]
+
+
+def _since_beginning(claim: Claim, first: tuple[int, int, int] | None) -> Claim:
+    if not claim.marks & DATES_CORRECTED:
+        return claim
+    month, seats, users = first or (None, None, None)
+    if claim.marks & judging.BASELINE_CORRECTED:
+        users = claim.baseline_users
+    return claim._replace(baseline_month=month, baseline_seats=seats, baseline_users=users)
+
+
+def _figures(
+    portfolio: Portfolio, claims: Sequence[Claim], imported: Iterable[int]
+) -> dict[ClaimKey, dict[int, tuple[int, int]]]:
+    """(seats, users) by month of these claims, from the beginning of the earliest on."""
+    intune = vocabulary().workload_numbers["intune"]
+    workloads = {claim.workload for claim in claims}
+    earliest = min(claim.begins for claim in claims)
     rows = UsageMonth.objects.filter(
         portfolio=portfolio,
         # The months by name: each is one step into the key, where "from then on" would be a walk.
-        month__in=[
-            month
-            for month in portfolio.months_of_data.values_list("month", flat=True)
-            if begins <= month <= claim.ends
-        ],
-        tenant=claim.tenant,
-        workload=claim.workload,
-        option=claim.option,
+        month__in=[month for month in imported if month >= earliest],
+        tenant__in={claim.tenant for claim in claims},
+        workload__in=workloads | ({INTUNE_EMS} if intune in workloads else set()),
     )
-    first = rows.order_by("month").values_list("month", "seats", "users").first()
-    return first or (None, None, None)
+    found: dict[ClaimKey, dict[int, tuple[int, int]]] = {}
+    for tenant, workload, option, month, seats, users in rows.values_list(
+        "tenant_id", "workload", "option", "month", "seats", "users"
+    ):
+        if workload == INTUNE_EMS:
+            found.setdefault((tenant, intune, option), {}).setdefault(month, (seats, users))
+        else:
+            found.setdefault((tenant, workload, option), {})[month] = (seats, users)
+    return found
 
 
 # ---- People --------------------------------------------------------------------------------------
 
 
-def certificates(portfolio: Portfolio) -> list[Certificate]:
+def certificates(portfolio: Portfolio, known: Corrections | None = None) -> list[Certificate]:
     """A firm's certificates, as corrected: expiry, people who left, and who is the same person."""
     rows = [
         Certificate(*row)
@@ -228,21 +336,33 @@ def certificates(portfolio: Portfolio) -> list[Certificate]:
             "is_linked",
         )
     ]
-    known = corrections(portfolio)
+    known = corrections(portfolio) if known is None else known
     if not known.of_people and not known.of_certificates:
         return rows
-    return [_corrected_certificate(row, known) for row in rows]
+    left = {key for key, fields in known.of_people.items() if Field.LEFT in fields}
+    gone: set[str] = set()
+    for place, row in enumerate(rows):
+        expiry = known.of_certificates.get((row.person, row.certification, row.completed_on))
+        if expiry is not None:
+            row = row._replace(expires_on=expiry.value_day)
+        chain = _same_as(row.person, known)
+        rows[place] = row._replace(person=chain[-1])
+        if left.intersection(chain):
+            gone.add(chain[-1])
+    if gone:
+        # Somebody leaves with all that is theirs, also what only the e-mail address shows as such.
+        for own in same_people(rows).values():
+            if any(row.person in gone for row in own):
+                gone.update(row.person for row in own)
+        rows = [row._replace(is_linked=False) if row.person in gone else row for row in rows]
+    return rows
 
 
-def _corrected_certificate(row: Certificate, known: Corrections) -> Certificate:
-    expiry = known.of_certificates.get((row.person, row.certification, row.completed_on))
-    if expiry is not None:
-        row = row._replace(expires_on=expiry.value_day)
-    person, seen = row.person, {row.person}
-    while (same := known.of_people.get(person, {}).get(Field.SAME_PERSON)) is not None:
-        person = same.value_text
-        if person in seen:  # two people that are each other: the first name stands
-            break
-        seen.add(person)
-    left = any(Field.LEFT in known.of_people.get(key, {}) for key in seen)
-    return row._replace(person=person, is_linked=row.is_linked and not left)
+def _same_as(person: str, known: Corrections) -> list[str]:
+    """``person`` and whoever they are the same as, the one that stands for all of them last."""
+    chain = [person]
+    while (same := known.of_people.get(chain[-1], {}).get(Field.SAME_PERSON)) is not None:
+        if same.value_text in chain:  # two people that are each other: both stay
+            return [*chain, person]
+        chain.append(same.value_text)
+    return chain

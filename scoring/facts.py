@@ -43,6 +43,9 @@ def portfolio_of(partner: Partner) -> Portfolio:
 
 def lock(partner: Partner) -> Portfolio:
     """Hold the firm's facts until the transaction ends; every writer of them takes this first."""
+    portfolio = Portfolio.objects.select_for_update().filter(partner=partner).first()
+    if portfolio is not None:
+        return portfolio
     return Portfolio.objects.select_for_update().get(pk=portfolio_of(partner).pk)
 
 
@@ -484,7 +487,7 @@ def _rename_tenants(renamed: Sequence[tuple[int, str]]) -> None:
 
 def imported_months(portfolio: Portfolio) -> dict[int, datetime]:
     """Months with usage data, and when they came in last."""
-    return dict(portfolio.months_of_data.values_list("month", "imported_at"))
+    return dict(MonthOfData.objects.filter(portfolio=portfolio).values_list("month", "imported_at"))
 
 
 def tenant_names(portfolio: Portfolio) -> dict[int, tuple[str, str]]:

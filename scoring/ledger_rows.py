@@ -89,10 +89,28 @@ class Changes:
         )
 
 
+FIND = """
+SELECT id, revision, writer FROM scoring_ledger
+WHERE portfolio_id = %s AND rule_set = %s AND last_month = %s
+"""
+
+
 def find(portfolio: Portfolio, rule_set: RuleSet, pair: Months | None) -> Ledger:
-    return Ledger.objects.get_or_create(
-        portfolio=portfolio, rule_set=rule_set.key, last_month=pair.last if pair else 0
-    )[0]
+    last_month = pair.last if pair else 0
+    found = bulk.fetch(FIND, (portfolio.pk, rule_set.key, last_month))
+    if not found:
+        return Ledger.objects.get_or_create(
+            portfolio=portfolio, rule_set=rule_set.key, last_month=last_month
+        )[0]
+    [(pk, revision, writer)] = found
+    return Ledger(
+        pk=pk,
+        portfolio=portfolio,
+        rule_set=rule_set.key,
+        last_month=last_month,
+        revision=revision,
+        writer=writer,
+    )
 
 
 # ---- What differs --------------------------------------------------------------------------------
@@ -105,6 +123,7 @@ def tenant_changes(
     pair: Months,
     changes: Changes,
     *,
+    known: claims.Corrections,
     tenants: Collection[int] | None = None,
     thoroughly: bool = False,
 ) -> None:
@@ -112,7 +131,7 @@ def tenant_changes(
 
     ``thoroughly`` judges all of them: nothing is taken from what the ledger has.
     """
-    found = claims.read(portfolio, pair, tenants)
+    found = claims.read(portfolio, pair, tenants, known=known)
     stored = _stored_facts(ledger, tenants)
     judged: dict[int, list[judging.Verdict]] = {}
     for tenant, rows in groupby(found, key=itemgetter(0)):
@@ -128,19 +147,20 @@ def tenant_changes(
             changes.facts.append((tenant, text, *_undated(own, pair)))
     gone = list(stored)
     changes.gone_facts += [(tenant,) for tenant in gone]
-    known = _stored_rows(ledger, tenants, judged.keys() | set(gone))
+    wanted = None if thoroughly else judged.keys() | set(gone)
+    known_rows = _stored_rows(ledger, tenants, wanted)
     for tenant, verdicts in judged.items():
         for verdict in verdicts:
             key = (verdict[0], verdict[1], tenant)
             values = verdict[2:]
-            row_before = known.pop(key, None)
+            row_before = known_rows.pop(key, None)
             if row_before == values:
                 continue
             if row_before is not None:
                 changes.gone_rows.append(key)
             changes.rows.append((key, values))
     # What is left belongs to tenants that were judged or are gone, in options they no longer have.
-    changes.gone_rows += known
+    changes.gone_rows += known_rows
 
 
 def _undated(rows: Iterable[Sequence[Any]], pair: Months) -> tuple[int, int]:
@@ -153,37 +173,56 @@ def _undated(rows: Iterable[Sequence[Any]], pair: Months) -> tuple[int, int]:
     return derived, unproven
 
 
+STORED_FACTS = """
+SELECT tenant_id, claims FROM scoring_tenantfacts
+WHERE ledger_id = %s AND since <= %s AND until > %s{tenants}
+"""
+STORED_ROWS = """
+SELECT track, option, tenant_id, eligible_now, eligible_then, users_now, users_then,
+       deployed_now, deployed_then, reason, deployment_reason
+FROM scoring_contribution
+WHERE ledger_id = %s AND since <= %s AND until > %s{tenants}
+"""
+
+
 def _stored_facts(ledger: Ledger, tenants: Collection[int] | None) -> dict[int, str]:
     if not ledger.revision:
         return {}
-    rows = TenantFacts.objects.at(ledger.pk, ledger.revision)
-    if tenants is not None:
-        rows = rows.filter(tenant__in=tenants)
-    return dict(rows.values_list("tenant_id", "claims"))
+    statement = STORED_FACTS.format(tenants="" if tenants is None else _among(tenants))
+    rows = bulk.fetch(statement, (ledger.pk, ledger.revision, ledger.revision))
+    return {tenant: text for tenant, text in rows}  # noqa: C416 -- the rows have two columns
 
 
 def _stored_rows(
-    ledger: Ledger, tenants: Collection[int] | None, wanted: Collection[int]
+    ledger: Ledger, tenants: Collection[int] | None, wanted: Collection[int] | None
 ) -> dict[RowKey, Values]:
-    """Rows of the tenants ``wanted``; ``tenants`` are those that are looked at, None: all."""
-    if not ledger.revision or not wanted:
+    """Rows of the tenants ``wanted`` (None: all) among ``tenants``, who are looked at (or all)."""
+    if not ledger.revision or (wanted is not None and not wanted):
         return {}
-    rows = Contribution.objects.at(ledger.pk, ledger.revision)
+    condition = ""
     if tenants is not None:
-        # Written out so that the key serves: it has track and option before the tenant.
-        rows = rows.filter(track__in=range(1, 10), option__in=range(10), tenant__in=tenants)
-    return {
-        row[:3]: row[3:]
-        for row in rows.values_list("track", "option", "tenant_id", *ROW_FIELDS[6:])
-        if row[2] in wanted
-    }
+        # By name, so that the key serves: it has track and option before the tenant.
+        condition = f" AND track IN (1, 2, 3, 4) AND option IN (0, 1, 2, 3, 4){_among(tenants)}"
+    statement = STORED_ROWS.format(tenants=condition)
+    rows = bulk.fetch(statement, (ledger.pk, ledger.revision, ledger.revision))
+    return {row[:3]: row[3:] for row in rows if wanted is None or row[2] in wanted}
+
+
+def _among(tenants: Collection[int]) -> str:
+    """A condition in SQL; whole numbers of our own, written out: SQLite takes 250,000 at most."""
+    return f" AND tenant_id IN ({', '.join(str(int(one)) for one in tenants) or 'NULL'})"
 
 
 def people_changes(
-    ledger: Ledger, portfolio: Portfolio, rule_set: RuleSet, as_of: date, changes: Changes
-) -> int:
-    """Judge all people on one day; returns how many certificates the firm has."""
-    certificates = claims.certificates(portfolio)
+    ledger: Ledger,
+    portfolio: Portfolio,
+    rule_set: RuleSet,
+    as_of: date,
+    changes: Changes,
+    known: claims.Corrections,
+) -> bool:
+    """Judge all people on one day; returns whether the firm has certificates at all."""
+    certificates = claims.certificates(portfolio, known)
     stored = {
         row[:2]: row[2:]
         for row in PersonContribution.objects.at(ledger.pk, ledger.revision).values_list(
@@ -199,7 +238,7 @@ def people_changes(
             changes.gone_people.append(key)
         changes.people.append((*key, *values))
     changes.gone_people += list(stored)
-    return len(certificates)
+    return bool(certificates)
 
 
 # ---- Writing -------------------------------------------------------------------------------------
@@ -215,7 +254,10 @@ def write_ahead(ledger: Ledger, changes: Changes) -> str:
     token = uuid.uuid4().hex
     with transaction.atomic():
         Portfolio.objects.select_for_update().get(pk=ledger.portfolio_id)
-        Ledger.objects.filter(pk=ledger.pk).update(writer=token)
+        # Of a ledger that has moved on, what looks unfinished from here is valid by now.
+        unmoved = Ledger.objects.filter(pk=ledger.pk, revision=ledger.revision)
+        if not unmoved.update(writer=token):
+            raise Overtaken
         discard_unfinished(ledger)
     for store, part in _parts(ledger, changes, bulk.SQLITE_ROWS):
         with transaction.atomic():
@@ -228,18 +270,23 @@ def write_ahead(ledger: Ledger, changes: Changes) -> str:
 
 def complete(ledger: Ledger, changes: Changes, token: str) -> None:
     """Make the next revision valid, in the caller's transaction and under the firm's lock."""
-    current = Ledger.objects.get(pk=ledger.pk)
-    if current.revision != ledger.revision or current.writer != token:
-        if current.revision != ledger.revision or token:
-            raise Overtaken
-        discard_unfinished(ledger)  # of a writer that was killed, or that we overtake
+    [(revision, writer)] = bulk.fetch(STATE, [ledger.pk])
+    if revision != ledger.revision or (token and writer != token):
+        raise Overtaken
     if not len(changes):
-        return
+        return  # and who is writing the next revision goes on undisturbed
+    if writer != token:
+        discard_unfinished(ledger)  # of a writer that was killed, or that we overtake
     if not token:
         for store, part in _parts(ledger, changes, None):
             store(part)
     ledger.revision += 1
-    Ledger.objects.filter(pk=ledger.pk).update(revision=ledger.revision, writer="")
+    with connection.cursor() as cursor:
+        cursor.execute(VALID, [ledger.revision, ledger.pk])
+
+
+STATE = "SELECT revision, writer FROM scoring_ledger WHERE id = %s"
+VALID = "UPDATE scoring_ledger SET revision = %s, writer = '' WHERE id = %s"
 
 
 def discard_unfinished(ledger: Ledger) -> None:
@@ -308,7 +355,7 @@ GROUP BY metric
 class Sums:
     """What the rows of a revision add up to."""
 
-    tenants: list[tuple[int, int, int, int, int]]  # track, option, adds, growth, deployments
+    tenants: list[tuple[Any, ...]]  # track, option, adds, growth, deployments
     people: dict[str, int]  # by metric
     tenant_count: int
     derived: int
@@ -335,13 +382,9 @@ class Sums:
 
 def sums(ledger_id: int, revision: int) -> Sums:
     at = (ledger_id, revision, revision)
-    with connection.cursor() as cursor:
-        cursor.execute(SUMS, at)
-        tenants = cursor.fetchall()
-        cursor.execute(UNDATED, at)
-        tenant_count, derived, unproven = cursor.fetchone()
-        cursor.execute(PEOPLE, at)
-        people_found = {metric: int(number) for metric, number in cursor.fetchall()}
+    tenants = bulk.fetch(SUMS, at)
+    [(tenant_count, derived, unproven)] = bulk.fetch(UNDATED, at)
+    people_found = {metric: int(number) for metric, number in bulk.fetch(PEOPLE, at)}
     return Sums(tenants, people_found, tenant_count, int(derived), int(unproven))
 
 

@@ -9,13 +9,14 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils import timezone
 
-from scoring import claims, facts, judging, ledger_rows, months, results, rule_sets, rules
+from scoring import bulk, claims, facts, judging, ledger_rows, months, results, rule_sets, rules
 from scoring.ledger_rows import Changes, Overtaken, Sums
-from scoring.models import Ledger, PartnerCenterImport, Portfolio, Score
+from scoring.models import Ledger, PartnerCenterImport, Score
 from scoring.reasons import Caution
 
 if TYPE_CHECKING:
@@ -81,7 +82,6 @@ def _compute(
     thoroughly: bool,
 ) -> Score:
     rule_set = rule_set or rule_sets.for_day(as_of)
-    facts.portfolio_of(partner)
     for attempt in range(ATTEMPTS):
         try:
             if attempt == ATTEMPTS - 1:  # others were quicker each time: now nobody may be
@@ -106,36 +106,50 @@ def _attempt(
     *,
     thoroughly: bool,
 ) -> Score:
-    portfolio = Portfolio.objects.get(partner=partner)
+    is_locked = connection.in_atomic_block
+    portfolio = facts.lock(partner) if is_locked else facts.portfolio_of(partner)
     imported = facts.imported_months(portfolio)
     pair = judging.choose_months(imported, as_of)
     ledger = ledger_rows.find(portfolio, rule_set, pair)
+    known = claims.corrections(portfolio)
+    last = _last(partner, as_of, rule_set)
+    # Only tenants have changed, and the last score is of this day: then so are its people.
+    is_current = last is not None and (last.ledger_id, last.revision) == (
+        ledger.pk,
+        ledger.revision,
+    )
+    only_tenants = tenants is not None and is_current
     changes = Changes()
     if pair is not None:
-        judge_rules = judging.prepare(rule_set.key, pair)
-        # A ledger that is new knows no tenant yet, so all of them are looked at.
         ledger_rows.tenant_changes(
             ledger,
             portfolio,
-            judge_rules,
+            judging.prepare(rule_set.key, pair),
             pair,
             changes,
+            known=known,
+            # A ledger that is new knows no tenant yet, so all of them are looked at.
             tenants=tenants if ledger.revision else None,
             thoroughly=thoroughly,
         )
-    certificates = ledger_rows.people_changes(ledger, portfolio, rule_set, as_of, changes)
-    in_transaction = transaction.get_connection().in_atomic_block
-    token = "" if in_transaction else ledger_rows.write_ahead(ledger, changes)
-    with transaction.atomic():
-        if facts.lock(partner).version != portfolio.version:
-            raise Overtaken
+    if only_tenants and last is not None:
+        has_certificates = all(note["code"] != Caution.NO_SKILLING_DATA for note in last.cautions)
+    else:
+        has_certificates = ledger_rows.people_changes(
+            ledger, portfolio, rule_set, as_of, changes, known
+        )
+    token = "" if is_locked else ledger_rows.write_ahead(ledger, changes)
+    with transaction.atomic(savepoint=False):
+        if not is_locked:
+            if facts.lock(partner).version != portfolio.version:
+                raise Overtaken
+            last = _last(partner, as_of, rule_set)
         ledger_rows.complete(ledger, changes, token)
         sums = ledger_rows.sums(ledger.pk, ledger.revision)
-        draft = _draft(
-            Basis(partner, ledger, rule_set, as_of, pair, imported), sums, certificates, finishing
-        )
+        basis = Basis(partner, ledger, rule_set, as_of, pair, imported, known.ids)
+        draft = _draft(basis, sums, finishing, has_certificates=has_certificates)
         draft.computed_by = by
-        return _store(draft)
+        return _store(draft, last)
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,10 +162,15 @@ class Basis:
     as_of: date
     pair: judging.Months | None
     imported: dict[int, datetime]
+    correction_ids: list[str]
 
 
 def _draft(
-    basis: Basis, sums: Sums, certificates: int, finishing: PartnerCenterImport | None
+    basis: Basis,
+    sums: Sums,
+    finishing: PartnerCenterImport | None,
+    *,
+    has_certificates: bool,
 ) -> Score:
     rule_set, pair = basis.rule_set, basis.pair
     scored = evaluate(rule_set, sums)
@@ -159,7 +178,8 @@ def _draft(
     provable = not is_missing or not sums.unproven
     done, is_running = data_state(basis.partner, finishing=finishing)
     notes = [
-        *_notes_on_data(basis, sums, certificates, is_missing, provable),
+        *_notes_on_data(basis, sums, is_missing, provable),
+        *([] if has_certificates else [Note(Caution.NO_SKILLING_DATA.value)]),
         *([Note(Caution.IMPORT_RUNNING.value)] if is_running else []),
         *(note for track in scored for note in cautions_of(rule_set, track)),
     ]
@@ -177,7 +197,7 @@ def _draft(
         track=rules.shown_track(scored).track.key,
         cautions=[{"code": note.code, "params": note.params} for note in notes],
         import_ids=done,
-        correction_ids=claims.corrections(basis.ledger.portfolio).ids,
+        correction_ids=basis.correction_ids,
     )
 
 
@@ -187,39 +207,51 @@ def evaluate(rule_set: rules.RuleSet, sums: Sums) -> list[rules.TrackScore]:
     return [rules.evaluate(rule_set, track, counts[track.key]) for track in rule_set.tracks]
 
 
+State, Work = PartnerCenterImport.State, PartnerCenterImport.Work
+IMPORTS = """
+SELECT id, state, work FROM scoring_partnercenterimport
+WHERE partner_id = %s AND state IN ('done', 'running') ORDER BY done_at, id
+"""
+
+
+def _stored_id(value: UUID) -> UUID | str:
+    """A UUID as the database keeps it."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
 def data_state(
     partner: "Partner", *, finishing: PartnerCenterImport | None = None
 ) -> tuple[list[str], bool]:
     """(ids of the imports that have made the facts, oldest first; whether another one runs)"""
-    State = PartnerCenterImport.State
     own = finishing and finishing.pk
-    rows = list(
-        PartnerCenterImport.objects.filter(partner=partner, state__in=[State.DONE, State.RUNNING])
-        .order_by("done_at", "pk")
-        .values_list("pk", "state", "work")
-    )
-    done = [str(pk) for pk, state, _work in rows if state == State.DONE and pk != own]
-    writes = {PartnerCenterImport.Work.COMMIT, PartnerCenterImport.Work.UNDO}
-    is_running = any(
-        state == State.RUNNING and work in writes and pk != own for pk, state, work in rows
-    )
-    if finishing is not None and finishing.work == PartnerCenterImport.Work.COMMIT:
+    done: list[str] = []
+    is_running = False
+    for pk, state, work in bulk.fetch(IMPORTS, [_stored_id(partner.pk)]):
+        import_id = pk if isinstance(pk, UUID) else UUID(pk)
+        if import_id == own:
+            continue
+        if state == State.DONE:
+            done.append(str(import_id))
+        elif work != Work.PREVIEW:  # a preview writes no facts
+            is_running = True
+    if finishing is not None and finishing.work == Work.COMMIT:
         done.append(str(own))
     return done, is_running
 
 
-def _store(draft: Score) -> Score:
+def _last(partner: "Partner", as_of: date, rule_set: rules.RuleSet) -> Score | None:
+    """The newest score of one day and rule set."""
+    scores = Score.objects.filter(partner=partner, as_of=as_of, rule_set=rule_set.key)
+    return scores.order_by("-computed_at").first()
+
+
+def _store(draft: Score, last: Score | None) -> Score:
     """Store a score, or return the last of the same day and rules when it says the same."""
-    same = (
-        Score.objects.filter(partner=draft.partner_id, as_of=draft.as_of, rule_set=draft.rule_set)
-        .order_by("-computed_at")
-        .first()
-    )
-    if same is not None and _says(same) == _says(draft):
-        return same
+    if last is not None and _says(last) == _says(draft):
+        return last
     # One score a moment, so that the newest is never in doubt.
     now = timezone.now()
-    draft.computed_at = now if same is None else max(now, same.computed_at + TICK)
+    draft.computed_at = now if last is None else max(now, last.computed_at + TICK)
     draft.save(force_insert=True)
     return draft
 
@@ -254,9 +286,7 @@ def sums_of(score: Score) -> Sums:
 # ---- Cautions ------------------------------------------------------------------------------------
 
 
-def _notes_on_data(
-    basis: Basis, sums: Sums, certificates: int, is_missing: bool, provable: bool
-) -> Iterator[Note]:
+def _notes_on_data(basis: Basis, sums: Sums, is_missing: bool, provable: bool) -> Iterator[Note]:
     pair, as_of = basis.pair, basis.as_of
     if pair is None:
         yield Note(Caution.NO_USAGE_DATA.value, {"as_of": as_of.isoformat()})
@@ -270,8 +300,6 @@ def _notes_on_data(
             yield Note(Caution.DATA_OLD.value, {"month": months.label(pair.last)})
         if sums.derived:
             yield Note(Caution.DERIVED_DATES.value, {"count": sums.derived})
-    if not certificates:
-        yield Note(Caution.NO_SKILLING_DATA.value)
 
 
 def cautions_of(rule_set: rules.RuleSet, scored: rules.TrackScore) -> Iterator[Note]:
