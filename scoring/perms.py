@@ -24,3 +24,9 @@ def can_order_report(user: User, partner: Partner) -> bool:
     """Also whoever signs for the firm: the report is what a managing director hands on."""
     entitled = WORKING | Q(may_sign=True)
     return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()
+
+
+def can_record_enrolment(user: User, partner: Partner) -> bool:
+    """What the firm says of its enrolment: admins and partner managers deal with Microsoft."""
+    entitled = Q(is_admin=True) | Q(is_partner_manager=True)
+    return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()
