@@ -56,13 +56,39 @@ class _Part(BaseModel):
     )
 
 
+# What a metric is, in the words of all designations. The engine computes those that Modern Work
+# needs; a file with one of the others is refused by name, not misread.
+LATER = {
+    "measure": {"percentage_growth", "distinct_count"},
+    "entity": {"tenant_workload", "service"},
+    "combine": {"sum"},
+    "tracks_are": {"classified"},
+}
+
+
+def _built(field: str, value: str) -> None:
+    if value in LATER[field]:
+        raise ValueError(f"{field} = {value!r} belongs to the format but is not computed yet")
+
+
 class _Metric(_Part):
     key: Key
     category: Literal["performance", "skilling", "customer_success"]
-    measure: Literal["net_count", "absolute_growth", "people"]
-    entity: Literal["tenant", "person"]
-    combine: Literal["max"] = "max"
+    measure: Literal[
+        "net_count", "absolute_growth", "percentage_growth", "distinct_count", "people"
+    ]
+    entity: Literal["tenant", "tenant_workload", "service", "person"]
+    combine: Literal["max", "sum"] = "max"  # of the options of a track
     max: PositiveInt
+
+    @model_validator(mode="after")
+    def _check(self) -> Self:
+        _built("measure", self.measure)
+        _built("entity", self.entity)
+        _built("combine", self.combine)
+        if (self.measure == "people") != (self.entity == "person"):
+            raise ValueError("measure people and entity person go together")
+        return self
 
 
 class _Track(_Part):
@@ -122,7 +148,9 @@ class _File(_Part):
     near_pass: Exact
     low_metric: Exact
     deployed_share: Exact
-    sources: dict[str, str]
+    # scored: all tracks are computed and any may pass; classified: a firm belongs to one of them.
+    tracks_are: Literal["scored", "classified"] = "scored"
+    sources: dict[str, Annotated[str, Field(pattern=r"^\[[MI]\]")]]
     metrics: Annotated[list[_Metric], Field(min_length=1)]
     tracks: Annotated[list[_Track], Field(min_length=1)]
     options: list[_Option]
@@ -131,8 +159,13 @@ class _File(_Part):
 
     @model_validator(mode="after")
     def _check(self) -> Self:
+        _built("tracks_are", self.tracks_are)
         if self.valid_to is not None and self.valid_to < self.valid_from:
             raise ValueError("valid_to lies before valid_from")
+        if missing := REQUIRED_SOURCES - set(self.sources):
+            raise ValueError(f"sources: say where these come from: {', '.join(sorted(missing))}")
+        if any(track.keeps_promoted for track in self.tracks) and "promoted" not in self.sources:
+            raise ValueError("sources: say where 'promoted' comes from")
         if not 0 < self.deployed_share <= 1:
             raise ValueError("deployed_share lies outside 0 to 1")
         if not 0 < self.near_pass <= self.pass_mark <= sum(metric.max for metric in self.metrics):
@@ -158,6 +191,18 @@ class _File(_Part):
             if unknown := set(workload.counts_for or []) - (metrics - people):
                 raise ValueError(f"workload {workload.key}: cannot count for {sorted(unknown)}")
         return self
+
+
+# Every number of a file belongs to one of these topics: [M] Microsoft's text, [I] our reading.
+REQUIRED_SOURCES = {
+    "points",
+    "options",
+    "seats",
+    "deployed",
+    "association_values",
+    "workloads",
+    "certifications",
+}
 
 
 def _unique(name: str, keys: Iterable[object]) -> None:
