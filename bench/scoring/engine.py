@@ -109,8 +109,8 @@ def table_bytes(table: str) -> int:
     with connection.cursor() as cursor:
         if connection.vendor == "sqlite":
             cursor.execute(
-                "SELECT SUM(s.pgsize) FROM dbstat s JOIN sqlite_master m ON m.name = s.name"
-                " WHERE s.aggregate AND m.tbl_name = %s",
+                "SELECT SUM(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN"
+                " (SELECT name FROM sqlite_master WHERE tbl_name = %s)",
                 [table],
             )
         else:
