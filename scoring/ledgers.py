@@ -131,34 +131,46 @@ def entries(score: Score, track: str, metric: str, option: str) -> Entries:
     ``option`` is empty where a tenant or person counts once. Of a track, metric or option that the
     score's rules do not know there are none.
     """
-    at = (score.ledger_id, score.revision)
     if metric in PEOPLE:
-        people = PersonContribution.objects.at(*at).filter(metric=metric)
-        found: Entries = people.annotate(
-            key=F("person"),
-            guid=Value(None, output_field=TextField()),
-            now=F("counts"),
-            then=Value(0),
-            contribution=F("counts"),
-            why=F("reason"),
-        ).values_list(*Entry._fields)
-        return found
+        return _people(score, metric)
     numbers = numbers_of(rule_set_of(score), track, metric, option)
     if numbers is None:
         return Contribution.objects.none().values_list("option")
+    return _tenants(score, numbers, metric)
+
+
+def _people(score: Score, metric: str) -> Entries:
+    rows = PersonContribution.objects.at(score.ledger_id, score.revision).filter(metric=metric)
+    people: Entries = rows.annotate(
+        key=F("person"),
+        guid=Value(None, output_field=TextField()),
+        now=F("counts"),
+        then=Value(0),
+        contribution=F("counts"),
+        why=F("reason"),
+    ).values_list(*Entry._fields)
+    return people
+
+
+def _tenants(score: Score, numbers: tuple[int, int], metric: str) -> Entries:
+    track, option = numbers
+    rows = Contribution.objects.at(score.ledger_id, score.revision)
     now, then, why = COLUMNS[metric]
-    tenants = Contribution.objects.at(*at).filter(track=numbers[0], option=numbers[1])
-    found = tenants.annotate(
-        key=F("tenant_id"),
-        name=F("tenant__name"),
-        guid=F("tenant__tenant_id"),
-        now=F(now),
-        then=F(then),
-        # The columns have no sign, but their difference has.
-        contribution=ExpressionWrapper(F(now) - F(then), output_field=IntegerField()),
-        why=F(why),
-    ).values_list(*Entry._fields[:7])
-    return found
+    tenants: Entries = (
+        rows.filter(track=track, option=option)
+        .annotate(
+            key=F("tenant_id"),
+            name=F("tenant__name"),
+            guid=F("tenant__tenant_id"),
+            now=F(now),
+            then=F(then),
+            # The columns have no sign, but their difference has.
+            contribution=ExpressionWrapper(F(now) - F(then), output_field=IntegerField()),
+            why=F(why),
+        )
+        .values_list(*Entry._fields[:7])
+    )
+    return tenants
 
 
 def numbers_of(
@@ -270,6 +282,13 @@ class Reader:
             explained.append((entry, line, tuple(self._corrected(track, metric, option, own))))
         return explained
 
+    def sentences(
+        self, track: str, metric: str, option: str, found: Iterable[Any]
+    ) -> Iterator[tuple[Entry, str]]:
+        """Each row with its reason and corrections in one text, for a table without grouping."""
+        for entry, line, corrections in self.lines(track, metric, option, found):
+            yield entry, " ".join((reason(line, grouped=False), *corrections))
+
     def _row(self, entry: Entry, line: Line, corrections: tuple[str, ...]) -> Row:
         is_person = entry.guid is None
         subject = "" if is_person else str(entry.guid)
@@ -286,9 +305,11 @@ class Reader:
         )
 
     def _corrected(
-        self, track: str, metric: str, option: str, claims: Iterable[Claim]
+        self, track: str, metric: str, option: str, claims: Sequence[Claim]
     ) -> Iterator[str]:
         """What somebody knew better than the files, of the claims that decide about a row."""
+        if not any(claim.marks for claim in claims):
+            return
         accepted = [option] if option else self.rule_set.track(track).options
         numbers = {self.rule_set.options[key].number for key in accepted}
         workloads = {
@@ -460,8 +481,7 @@ def _explained(reader: Reader, track: str, metric: str, option: str) -> Iterator
     rest = "key" if found.model is PersonContribution else "guid"
     stream = found.order_by("name", rest).iterator(chunk_size=AT_ONCE)
     while chunk := list(islice(stream, AT_ONCE)):
-        for entry, line, corrections in reader.lines(track, metric, option, chunk):
-            yield entry, " ".join((reason(line, grouped=False), *corrections))
+        yield from reader.sentences(track, metric, option, chunk)
 
 
 def harmless(text: str) -> str:
