@@ -159,8 +159,8 @@ def intervals(portfolio: Portfolio, tenants: Collection[int]) -> dict[ClaimKey, 
             begins=row.begins,
             ends=row.ends,
             state=row.state,
-            begins_on=row.begins_on and row.begins_on.isoformat(),
-            ended_on=row.ended_on and row.ended_on.isoformat(),
+            begins_on=_iso(row.begins_on),
+            ended_on=_iso(row.ended_on),
             baseline_month=row.baseline_month,
             baseline_seats=row.baseline_seats,
             baseline_users=row.baseline_users,
@@ -170,6 +170,10 @@ def intervals(portfolio: Portfolio, tenants: Collection[int]) -> dict[ClaimKey, 
     if any(row[1] == INTUNE_EMS for row in rows):
         rows = _merge_intune(rows)
     return _by_key(rows)
+
+
+def _iso(day: date | None) -> str | None:
+    return None if day is None else day.isoformat()
 
 
 def corrected(
@@ -200,7 +204,7 @@ def _correct(portfolio: Portfolio, rows: Sequence[Row], known: Corrections) -> S
 
 
 def lay_over(said: Sequence[Claim], known: Iterable[Correction]) -> list[Claim]:
-    """The intervals of one (tenant, workload, option) as corrected; no two share a month.
+    """The intervals of one (tenant, workload, option) with the corrected values, in their order.
 
     The first figures since the beginning are still those that the files' dates gave.
     """
@@ -211,13 +215,19 @@ def lay_over(said: Sequence[Claim], known: Iterable[Correction]) -> list[Claim]:
     for place, claim in enumerate(said):
         fields = {field: row for (at, field), row in newest.items() if at == place}
         laid.append(_dated(claim, fields) if fields else claim)
-    # A correction may draw an interval out, and a later file begin the next one: each month is
-    # counted once, by the later one.
-    for place in range(len(laid) - 1, 0, -1):
-        earlier, later = laid[place - 1], laid[place]
-        if earlier.ends >= later.begins:
-            laid[place - 1] = earlier._replace(ends=later.begins - 1)
     return laid
+
+
+def separate(laid: Sequence[Claim]) -> list[Claim]:
+    """``laid`` with each month in one interval only, the later one, so that it is counted once.
+
+    A correction may have drawn an interval out into which a later file begins the next one.
+    """
+    apart = list(laid)
+    for place in range(len(apart) - 1, 0, -1):
+        if apart[place - 1].ends >= apart[place].begins:
+            apart[place - 1] = apart[place - 1]._replace(ends=apart[place].begins - 1)
+    return apart
 
 
 def place_of(said: Sequence[Claim], correction: Correction) -> int:
@@ -323,8 +333,17 @@ def _figures(
 
 
 def certificates(portfolio: Portfolio, known: Corrections | None = None) -> list[Certificate]:
-    """A firm's certificates, as corrected: expiry, people who left, and who is the same person."""
-    rows = [
+    """A firm's certificates, as corrected: expiry, people who left, and who is the same person.
+
+    ``known`` are the firm's corrections, where they have been read already.
+    """
+    known = corrections(portfolio) if known is None else known
+    return correct_certificates(said_certificates(portfolio), known)
+
+
+def said_certificates(portfolio: Portfolio) -> list[Certificate]:
+    """A firm's certificates as the files say, each with the best key of a person it had."""
+    return [
         Certificate(*row)
         for row in portfolio.certificates.values_list(
             "person_key",
@@ -336,17 +355,21 @@ def certificates(portfolio: Portfolio, known: Corrections | None = None) -> list
             "is_linked",
         )
     ]
-    known = corrections(portfolio) if known is None else known
+
+
+def correct_certificates(said: Sequence[Certificate], known: Corrections) -> list[Certificate]:
+    """``said`` as corrected, in the same order."""
+    rows = list(said)
     if not known.of_people and not known.of_certificates:
         return rows
     left = {key for key, fields in known.of_people.items() if Field.LEFT in fields}
     gone: set[str] = set()
     for place, row in enumerate(rows):
         expiry = known.of_certificates.get((row.person, row.certification, row.completed_on))
-        if expiry is not None:
-            row = row._replace(expires_on=expiry.value_day)
-        chain = _same_as(row.person, known)
-        rows[place] = row._replace(person=chain[-1])
+        chain = same_as(row.person, known)
+        rows[place] = row._replace(
+            person=chain[-1], expires_on=expiry.value_day if expiry else row.expires_on
+        )
         if left.intersection(chain):
             gone.add(chain[-1])
     if gone:
@@ -358,7 +381,7 @@ def certificates(portfolio: Portfolio, known: Corrections | None = None) -> list
     return rows
 
 
-def _same_as(person: str, known: Corrections) -> list[str]:
+def same_as(person: str, known: Corrections) -> list[str]:
     """``person`` and whoever they are the same as, the one that stands for all of them last."""
     chain = [person]
     while (same := known.of_people.get(chain[-1], {}).get(Field.SAME_PERSON)) is not None:
