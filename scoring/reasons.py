@@ -192,7 +192,10 @@ class Fault(TextChoices):
     )
     OTHER_DELIMITER = (
         "other_delimiter",
-        _("The row is separated by “%(delimiter)s”, but the header is not."),
+        _(
+            "The row is not divided as the header is. Is it separated by “%(delimiter)s”, or in "
+            "quotation marks as a whole?"
+        ),
     )
     NO_PERSON = "no_person", _("Neither MCPID nor work e-mail nor name says whose this is.")
     # A file

@@ -184,6 +184,56 @@ def table(
     return text.getvalue().encode()
 
 
+EMS_HEADER = (
+    "CustomerTenantId,CustomerName,Month,MPNID,PartnerLocationID,PartnerAttributionType,"
+    "IntunePaidAvailableUnits,IntuneMonthlyActiveUsers"
+).split(",")
+
+
+def ems(rows: Iterable[Row]) -> bytes:
+    """An EMSUsage export: each row is a subscription of its tenant, whatever its workload."""
+    lines = []
+    for row in rows:
+        for label, (seats, users) in row.usage.items():
+            lines.append(
+                {
+                    "CustomerTenantId": guid(row.tenant),
+                    "CustomerName": row.tenant,
+                    "Month": f"{label}-01",
+                    "MPNID": "1234567",
+                    "PartnerLocationID": row.location,
+                    "PartnerAttributionType": OPTION_VALUES.get(row.option, row.option),
+                    "IntunePaidAvailableUnits": seats,
+                    "IntuneMonthlyActiveUsers": users,
+                }
+            )
+    return table(EMS_HEADER, lines)
+
+
+CLAIMS_HEADER = (
+    "ClaimId,CustomerTenantId,CustomerName,WorkloadName,ClaimStatus,DateAssociated,DateEnded"
+).split(",")
+
+
+def claims_export(rows: Iterable[Row], state: str = "Approved") -> bytes:
+    """An export of claims: associations with their dates and state, without figures."""
+    return table(
+        CLAIMS_HEADER,
+        [
+            {
+                "ClaimId": f"C-{number}",
+                "CustomerTenantId": guid(row.tenant),
+                "CustomerName": row.tenant,
+                "WorkloadName": row.workload,
+                "ClaimStatus": state,
+                "DateAssociated": row.begins_on or "",
+                "DateEnded": row.ended_on or "",
+            }
+            for number, row in enumerate(rows, 1)
+        ],
+    )
+
+
 # ---- Workbooks -----------------------------------------------------------------------------------
 
 Cell = str | int | float | bool | date | None
