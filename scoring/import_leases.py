@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from documents.jobs import queue_on_commit
 from scoring import bulk, facts
-from scoring.models import PartnerCenterImport, Portfolio
+from scoring.models import MonthOfData, PartnerCenterImport, Portfolio
 
 if TYPE_CHECKING:
     from partners.models import Partner
@@ -121,6 +121,12 @@ def bring_up_to_date(
     portfolio: Portfolio, made: facts.Plan, now: datetime, lock: Callable[[], None]
 ) -> None:
     """Write what was planned, each step in a transaction that takes ``lock`` first."""
+    # A month is known before its rows are: planning again looks for rows in known months only,
+    # and a run that was killed among them has left some.
+    with transaction.atomic():
+        lock()
+        known = [(portfolio.pk, month, now) for month in made.by_month]
+        bulk.write(MonthOfData, facts.MONTH_FIELDS, known)
     for step in facts.steps(portfolio, made, now):
         with transaction.atomic():
             lock()

@@ -1,7 +1,9 @@
 import threading
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any
+from unittest import mock
 
 import pytest
 from celery import current_app
@@ -10,11 +12,21 @@ from django.db import connection
 from django.utils import timezone, translation
 
 from partners.models import Partner
-from scoring import bulk, facts, imports, scores
-from scoring.judging import Certificate
+from scoring import (
+    bulk,
+    facts,
+    import_files,
+    import_findings,
+    import_leases,
+    imports,
+    months,
+    originals,
+    scores,
+)
 from scoring.models import (
+    NO_END,
     Association,
-    LedgerEntry,
+    Contribution,
     MonthOfData,
     PartnerCenterImport,
     Score,
@@ -22,9 +34,9 @@ from scoring.models import (
     UsageMonth,
 )
 from scoring.models import Certificate as CertificateRow
-from scoring.parsing import Parsed
+from scoring.people import Certificate
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
-from tests.scoring.worlds import AS_OF, Row, office_usage, table, training
+from tests.scoring.worlds import AS_OF, Row, guid, office_usage, table, training
 
 pytestmark = pytest.mark.django_db
 State = PartnerCenterImport.State
@@ -68,8 +80,6 @@ def test_import_stores_facts_report_file_and_score(partner: Partner) -> None:
     assert (row.rows_rejected, row.rows_unused, row.rows_merged) == (0, 0, 0)
     assert row.months == ["2024-02", "2025-02"]
     assert row.is_finished
-    with row.file.open("rb") as kept:
-        assert kept.read() == FILE
     assert len(figures(partner)) == 4
     score = scores.latest(partner)
     assert score is not None
@@ -78,11 +88,11 @@ def test_import_stores_facts_report_file_and_score(partner: Partner) -> None:
 
 def test_same_file_twice_changes_nothing_and_says_so(partner: Partner) -> None:
     first = run(partner, FILE)
-    before = figures(partner), Score.objects.count(), LedgerEntry.objects.count()
+    before = figures(partner), Score.objects.count(), Contribution.objects.count()
     again = run(partner, FILE)
     assert (again.rows_new, again.rows_changed, again.rows_unchanged) == (0, 0, 4)
     assert again.same_as == first
-    assert (figures(partner), Score.objects.count(), LedgerEntry.objects.count()) == before
+    assert (figures(partner), Score.objects.count(), Contribution.objects.count()) == before
 
 
 def test_later_file_corrects_an_earlier_one(partner: Partner) -> None:
@@ -106,8 +116,8 @@ def test_earlier_months_move_a_derived_beginning(partner: Partner) -> None:
     run(partner, office_usage([Row(usage={"2024-06": (50, 10)})]))
     run(partner, office_usage([Row(usage={"2023-11": (50, 10)})]))
     association = Association.objects.get()
-    assert (association.begins_on, association.first_month) == (None, 2023 * 12 + 10)
-    assert association.begins == association.first_month
+    assert (association.begins_on, association.begins) == (None, 2023 * 12 + 10)
+    assert (association.baseline_month, association.baseline_users) == (2023 * 12 + 10, 10)
 
 
 def test_renamed_customer_is_the_same_tenant(partner: Partner) -> None:
@@ -145,7 +155,7 @@ def test_file_that_cannot_be_used_says_why(partner: Partner) -> None:
     row = run(partner, b"%PDF-1.7\n", name="report.pdf")
     assert (row.state, row.fault, row.rows_rejected) == ("rejected", "not_text", 0)
     with translation.override("en"):
-        assert row.fault_sentence.startswith("This is not a text file but PDF.")
+        assert row.fault_sentence.startswith("This is not a table we can read but PDF.")
     assert imports.take_good_rows(row.pk, by=None) is False
 
 
@@ -217,6 +227,244 @@ def test_only_own_firms_imports_and_scores_are_visible(partner: Partner) -> None
         "left": (False, False),
         "nobody": (False, False),
     }
+
+
+# ---- Looking first -------------------------------------------------------------------------------
+
+
+def test_preview_says_what_would_change_and_writes_nothing(partner: Partner) -> None:
+    run(partner, FILE)
+    before, score = figures(partner), scores.latest(partner)
+    row = run(partner, CORRECTED, at_once=False)
+    assert (row.state, row.done_at) == ("preview", None)
+    assert (row.rows_new, row.rows_changed, row.rows_unchanged) == (2, 1, 1)
+    assert row.by_month == [
+        {"month": "2024-02", "new": 1, "changed": 0, "unchanged": 1},
+        {"month": "2025-02", "new": 1, "changed": 1, "unchanged": 0},
+    ]
+    assert import_findings.lines(row, "tenants", "tenant") == [
+        {"what": "tenants", "value": "", "rows": 1},
+        {"what": "tenant", "value": "New", "rows": 1},
+    ]
+    (claim,) = import_findings.lines(row, "claim")
+    assert (claim["value"], claim["before"], claim["after"]) == (
+        "Contoso",
+        [[None, None, 0]],
+        [["2023-05-01", None, 0]],
+    )
+    assert (figures(partner), scores.latest(partner)) == (before, score)
+
+
+def test_preview_is_imported_as_the_facts_are_then(partner: Partner) -> None:
+    row = run(partner, FILE, at_once=False)
+    assert row.rows_new == 4
+    run(partner, FILE, name="the same from a colleague.csv")
+    person = member(partner, "manager")
+    assert imports.commit(row.pk, by=person) is True
+    assert imports.commit(row.pk, by=person) is False
+    assert imports.run(row.pk) is True
+    row.refresh_from_db()
+    assert (row.state, row.imported_by) == ("done", person)
+    assert (row.rows_new, row.rows_unchanged) == (0, 4)
+
+
+def test_rejected_file_says_what_its_good_rows_would_change(partner: Partner) -> None:
+    row = run(partner, BAD)
+    assert (row.state, row.rows_new, len(row.by_month)) == ("rejected", 4, 2)
+
+
+def test_upload_is_kept_as_columns_and_then_deleted(partner: Partner) -> None:
+    row = queue(partner, FILE, at_once=False)
+    upload = Path(row.file.path)
+    imports.run(row.pk)
+    row.refresh_from_db()
+    original = Path(row.original.path)
+    assert (upload.exists(), original.exists()) == (True, True)
+    imports.commit(row.pk, by=None)
+    imports.run(row.pk)
+    row.refresh_from_db()
+    assert (row.file.name, upload.exists(), original.exists()) == ("", False, True)
+    kept = "".join(originals.as_csv(original))
+    assert kept.encode() == FILE
+    assert list(original.parent.iterdir()) == [original]  # no half-written one beside it
+
+
+def test_discarded_file_is_deleted(partner: Partner) -> None:
+    row = run(partner, FILE, at_once=False)
+    paths = [Path(row.file.path), Path(row.original.path)]
+    assert imports.discard(row.pk) is True
+    row.refresh_from_db()
+    assert (row.state, row.file.name, row.original.name) == ("discarded", "", "")
+    assert [path.exists() for path in paths] == [False, False]
+    assert imports.commit(row.pk, by=None) is False
+    assert imports.discard(row.pk) is False
+
+
+def test_sweep_discards_what_nobody_decided_about(partner: Partner) -> None:
+    preview, bad, unreadable = (
+        run(partner, FILE, at_once=False),
+        run(partner, BAD),
+        run(partner, b"%PDF"),
+    )
+    rows = PartnerCenterImport.objects
+    rows.update(finished_at=timezone.now() - timedelta(days=29))
+    imports.sweep()
+    assert not rows.filter(state="discarded").exists()
+    rows.update(finished_at=timezone.now() - timedelta(days=31))
+    imports.sweep()
+    assert set(rows.filter(state="discarded")) == {preview, bad}
+    unreadable.refresh_from_db()
+    assert unreadable.state == "rejected"
+
+
+def test_sweep_deletes_what_a_killed_run_should_have(partner: Partner) -> None:
+    row = queue(partner, FILE)
+    with mock.patch.object(import_files, "let_go_of_upload"):
+        imports.run(row.pk)
+    row.refresh_from_db()
+    upload = Path(row.file.path)
+    assert upload.exists()
+    imports.sweep()
+    row.refresh_from_db()
+    assert (row.file.name, upload.exists(), row.original.name > "") == ("", False, True)
+
+
+def test_progress_is_told_and_keeps_the_lease(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(import_leases, "BEAT", 0)
+    row = queue(partner, FILE, at_once=False)
+    seen: list[tuple[int, int | None]] = []
+    real = import_leases.Lease.tell
+
+    def tell(lease: Any, one: Any, progress: int, of: int | None = None) -> None:
+        long_ago = timezone.now() - timedelta(minutes=4)
+        PartnerCenterImport.objects.filter(pk=row.pk).update(started_at=long_ago)
+        real(lease, one, progress, of)
+        row.refresh_from_db()
+        assert row.started_at is not None
+        assert row.started_at > timezone.now() - timedelta(minutes=1)
+        seen.append((row.progress, row.progress_of))
+
+    monkeypatch.setattr(import_leases.Lease, "tell", tell)
+    imports.run(row.pk)
+    imports.commit(row.pk, by=None)
+    imports.run(row.pk)
+    assert seen == [(4, None), (4, 4)]
+
+
+# ---- One command, several files ------------------------------------------------------------------
+
+
+def several(*contents: bytes) -> list[tuple[str, ContentFile[bytes]]]:
+    return [(f"{n}.csv", ContentFile(content)) for n, content in enumerate(contents)]
+
+
+def test_several_files_are_claimed_together(
+    partner: Partner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = facts.plan
+    states: list[list[str]] = []
+
+    def meanwhile(*args: Any, **options: Any) -> facts.Plan:
+        rows = PartnerCenterImport.objects.order_by("created_at")
+        states.append(list(rows.values_list("state", flat=True)))
+        with pytest.raises(imports.Busy):
+            imports.run_now(partner, several(FILE))
+        return real(*args, **options)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(facts, "plan", meanwhile)
+        done = imports.run_now(partner, several(FILE, CORRECTED))
+    assert states == [["running"] * 2] * 2
+    assert [row.rows_new for _read, row in done] == [4, 2]
+    assert [row.state for row in PartnerCenterImport.objects.all()] == ["done"] * 2
+    score = Score.objects.get()
+    assert score.import_ids == [str(row.pk) for _read, row in done]
+    assert "import_running" not in {caution["code"] for caution in score.cautions}
+
+
+def test_several_files_killed_in_between_are_completed(
+    partner: Partner, killed_after: Callable[[int], None], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real = facts.steps
+    killed_after(2)
+    with pytest.raises(Killed):
+        imports.run_now(partner, several(FILE, CORRECTED))
+    monkeypatch.setattr(facts, "steps", real)
+    for row in PartnerCenterImport.objects.order_by("created_at"):
+        assert row.state == "queued"
+        assert imports.run(row.pk) is True
+    assert len(figures(partner)) == 6
+
+
+def test_nothing_stays_of_files_that_are_refused(partner: Partner, settings: Any) -> None:
+    with pytest.raises(imports.Rejected):
+        imports.run_now(partner, several(FILE, BAD))
+    assert not PartnerCenterImport.objects.exists()
+    assert [path for path in Path(settings.MEDIA_ROOT).rglob("*") if path.is_file()] == []
+
+
+# ---- What files may say against each other -------------------------------------------------------
+
+
+def test_later_file_with_other_figures_for_a_month_stands(partner: Partner) -> None:
+    run(partner, office_usage([Row(usage={"2025-01": (50, 10)})]))
+    row = run(partner, office_usage([Row(usage={"2025-01": (60, 5)})]))
+    assert (row.rows_changed, figures(partner)[0][-2:]) == (1, (60, 5))
+
+
+def test_month_twice_in_one_file_takes_the_larger_figures(partner: Partner) -> None:
+    twice = [Row(usage={"2025-01": (50, 10)}), Row(usage={"2025-01": (40, 20)})]
+    row = run(partner, office_usage(twice))
+    assert (row.rows_merged, figures(partner)[0][-2:]) == (1, (50, 20))
+
+
+def test_claim_rejected_later_counts_no_more(partner: Partner) -> None:
+    def claims(state: str) -> bytes:
+        header = ["CustomerTenantId", "WorkloadName", "ClaimStatus"]
+        cells = {"CustomerTenantId": guid("Contoso"), "WorkloadName": "Exchange"}
+        return table(header, [cells | {"ClaimStatus": state}])
+
+    run(partner, FILE)
+    run(partner, claims("Approved"))
+    assert Association.objects.get(tenant__name="Contoso").state == 1
+    row = run(partner, claims("Rejected"), at_once=False)
+    (claim,) = import_findings.lines(row, "claim")
+    assert (claim["before"][0][2], claim["after"][0][2]) == (1, 6)
+    imports.commit(row.pk, by=None)
+    imports.run(row.pk)
+    assert Association.objects.get(tenant__name="Contoso").state == 6
+
+
+def test_association_that_changes_its_type_is_two(partner: Partner) -> None:
+    until = Row(usage={"2025-05": (50, 9), "2025-06": (50, 10)}, ended_on=date(2025, 6, 30))
+    since = Row(option="CSP", usage={"2025-07": (50, 11)}, begins_on=date(2025, 7, 1))
+    run(partner, office_usage([until]))
+    run(partner, office_usage([since]))
+    rows = Association.objects.order_by("begins").values_list("begins", "ends", "baseline_users")
+    assert list(rows) == [
+        (months.parse_label("2025-05"), months.parse_label("2025-06"), 9),
+        (months.parse_label("2025-07"), NO_END, 11),
+    ]
+
+
+def test_spellings_of_a_guid_in_two_files_are_one_tenant(partner: Partner) -> None:
+    run(partner, FILE)
+    spelled = FILE.replace(guid("Contoso").encode(), f"{{{guid('Contoso').upper()}}}".encode())
+    row = run(partner, spelled)
+    assert (row.rows_new, row.rows_unchanged, Tenant.objects.count()) == (0, 4, 2)
+
+
+def test_locations_and_tiers_are_one_row(partner: Partner) -> None:
+    usage = {"2025-01": (50, 10)}
+    rows = [
+        Row(option="CSP Tier 1", usage=usage, location="1000001"),
+        Row(option="CSP Tier 2", usage=usage, location="1000001"),
+        Row(option="CSP Tier 2", usage=usage, location="1000002"),
+    ]
+    row = run(partner, office_usage(rows))
+    assert (row.rows_new, row.rows_merged, len(figures(partner))) == (1, 2, 1)
 
 
 # ---- Training ------------------------------------------------------------------------------------
@@ -291,7 +539,8 @@ def test_killed_import_completes_when_run_again(
     after: int,
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(imports, "_fail", lambda *_args: None)  # it died without a word
+        # It died without a word.
+        patch.setattr(import_leases.Lease, "fail", lambda *_args: None)
         row = queue(partner, FILE)
         real = facts.steps
         killed_after(after)
@@ -317,12 +566,14 @@ def test_where_one_transaction_is_enough_a_killed_import_leaves_nothing(
     assert not UsageMonth.objects.exists()
 
 
+@pytest.mark.django_db(transaction=True)
 def test_import_killed_while_scoring_completes_when_run_again(
-    partner: Partner, monkeypatch: pytest.MonkeyPatch
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    partner = PartnerFactory.create()
     row = queue(partner, FILE)
     with monkeypatch.context() as patch:
-        patch.setattr(scores, "store", lambda _draft: (_ for _ in ()).throw(Killed))
+        patch.setattr(scores, "_store", lambda *_args: (_ for _ in ()).throw(Killed))
         with pytest.raises(Killed):
             imports.run(row.pk)
     row.refresh_from_db()
@@ -374,9 +625,9 @@ def test_second_import_of_a_firm_waits_for_the_first(
     monkeypatch.setattr(current_app, "send_task", lambda _name, args: sent.append(args[0]))
     real = facts.plan
 
-    def meanwhile(portfolio: Any, parsed: Parsed) -> facts.Plan:
+    def meanwhile(portfolio: Any, said: Any) -> facts.Plan:
         assert imports.run(second.pk) is False
-        return real(portfolio, parsed)
+        return real(portfolio, said)
 
     with monkeypatch.context() as patch:
         patch.setattr(facts, "plan", meanwhile)
