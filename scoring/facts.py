@@ -274,8 +274,9 @@ def _settle(
 ) -> list[AssociationValues]:
     """The intervals of one claim after a file: its months and dates, still without baselines."""
     before = [Interval(row[2], row[3]) for row in old]
-    said = [Interval(*pair) for pair in told.intervals] if told else []
-    intervals = associations.fold(before, said)
+    intervals = before
+    if told is not None:
+        intervals = associations.fold(before, [Interval(*pair) for pair in told.intervals])
     state = old[-1][4] if old else 0
     if told is not None and told.state:
         state = told.state
