@@ -27,7 +27,7 @@ from scoring.models import (
     PersonContribution,
     Score,
 )
-from scoring.presentation import PEOPLE
+from scoring.presentation import PEOPLE, whole
 from scoring.results import Metric, MetricResult, OptionResult, TrackResult
 
 NOTHING = Fraction(0)
@@ -509,3 +509,64 @@ def _sentences(
 ) -> dict[int | str, str]:
     there = [entry for entry in entries if entry is not None]
     return {entry.key: words for entry, words in reader.sentences(*here, there)}
+
+
+def headline(difference: Difference) -> str:
+    """What changed, in one sentence, about the track that stands for the newer score."""
+    shown = next(track for track in difference.tracks if track.after and track.after.is_shown)
+    numbers = {
+        "track": shown.title,
+        "points": whole(abs(shown.points)),
+        "before": whole(shown.before.total if shown.before else NOTHING),
+        "after": whole(shown.after.total if shown.after else NOTHING),
+    }
+    was, is_now = difference.older.designated, difference.newer.designated
+    if is_now and not was:
+        return _("Now the requirements are met: %(track)s %(after)s points.") % numbers
+    if was and not is_now:
+        return _("The requirements are no longer met: %(track)s %(after)s points.") % numbers
+    if shown.points > 0:
+        return _("%(points)s points more in %(track)s: %(after)s instead of %(before)s.") % numbers
+    if shown.points < 0:
+        return _("%(points)s points less in %(track)s: %(after)s instead of %(before)s.") % numbers
+    if difference.is_changed:
+        return _("%(track)s stays at %(after)s points, but values have changed.") % numbers
+    return _("Nothing has changed in values and points.")
+
+
+def lead(difference: Difference) -> str:
+    """Which metrics of that track moved, the largest first; which other track stood before it."""
+    shown = next(track for track in difference.tracks if track.after and track.after.is_shown)
+    moved = sorted(
+        (metric for metric in shown.metrics if metric.points),
+        key=lambda metric: -abs(metric.points),
+    )
+    sentences = []
+    if moved:
+        sentences.append(
+            _("Points moved in: %(metrics)s.")
+            % {
+                "metrics": ", ".join(
+                    f"{metric.title} {signed_points(metric.points)}" for metric in moved
+                )
+            }
+        )
+    earlier = next(
+        (track for track in difference.tracks if track.before and track.before.is_shown), shown
+    )
+    if earlier is not shown:
+        sentences.append(
+            _("Before, %(track)s was the better track, with %(points)s points.")
+            % {
+                "track": earlier.title,
+                "points": whole(earlier.before.total if earlier.before else NOTHING),
+            }
+        )
+    return " ".join(sentences)
+
+
+def signed_points(points: Fraction) -> str:
+    """A change of points: ``+2.7``, ``0`` or ``−5``; cut after four decimals, never rounded up."""
+    if not points:
+        return "0"
+    return ("+" if points > 0 else "\N{MINUS SIGN}") + whole(abs(points))

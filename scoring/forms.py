@@ -1,3 +1,4 @@
+from collections.abc import Iterable
 from datetime import date
 from typing import Any, TypeAlias
 
@@ -6,11 +7,13 @@ from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
 
-from scoring import ledgers, rule_sets
-from scoring.models import PartnerCenterImport
+from scoring import differences, ledgers, rule_sets
+from scoring.models import PartnerCenterImport, Score
+from scoring.presentation import figure
 
 MOST_FILES = 10
 Upload: TypeAlias = "UploadedFile[Any]"
@@ -67,6 +70,38 @@ class LedgerForm(forms.Form):
     )
     show = forms.ChoiceField(
         label=gettext_lazy("Show"), choices=ledgers.Show.choices, required=False
+    )
+
+
+class ComparisonForm(forms.Form):
+    """Which other score to put a score beside."""
+
+    other = forms.ChoiceField(label=gettext_lazy("Compare with"))
+
+    def __init__(self, scores: Iterable[Score], *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        field = self.fields["other"]
+        assert isinstance(field, forms.ChoiceField)  # noqa: S101 -- for the type checker
+        field.choices = [(str(score.pk), _name_of(score)) for score in scores]
+
+
+def _name_of(score: Score) -> str:
+    """``25 March 2025: SMB 46 points (Modern Work 2023)``, and when it was computed."""
+    shown = next(track for track in score.tracks if track.is_shown)
+    return _("%(day)s: %(track)s %(total)s points (%(rules)s, computed %(moment)s)") % {
+        "day": date_format(score.as_of, "DATE_FORMAT"),
+        "track": shown.title,
+        "total": figure(shown.shown),
+        "rules": rule_sets.get(score.rule_set).title,
+        "moment": date_format(timezone.localtime(score.computed_at), "SHORT_DATETIME_FORMAT"),
+    }
+
+
+class RowsForm(forms.Form):
+    """Which rows of a difference to show; what it does not know is left out, never an error."""
+
+    show = forms.ChoiceField(
+        label=gettext_lazy("Show"), choices=differences.Show.choices, required=False
     )
 
 

@@ -1,14 +1,21 @@
 from django.urls import path
 
-from scoring.views import importing, ledger, reports, scores
+from scoring.views import differences, history, importing, ledger, reports, scores
 
 app_name = "scoring"
 urlpatterns = [
     path("", scores.overview, name="overview"),
     path("berechnen/", scores.compute, name="compute"),
-    path("verlauf/", scores.history, name="history"),
+    path("verlauf/", history.history, name="history"),
+    path("verlauf/stand/", history.status, name="history_status"),
+    path("verlauf/registrierung/", history.record, name="enrolment_record"),
+    path("verlauf/registrierung/<uuid:pk>/verlaengern/", history.renew, name="enrolment_renew"),
+    path("verlauf/registrierung/<uuid:pk>/aufgeben/", history.give_up, name="enrolment_give_up"),
+    path("verlauf/<slug:month>/", history.month, name="history_month"),
     path("stand/<uuid:pk>/", scores.detail, name="score"),
     path("stand/<uuid:pk>/nachweis.csv", ledger.export, name="ledger_csv"),
+    path("stand/<uuid:pk>/vergleich/", differences.difference, name="difference"),
+    path("stand/<uuid:pk>/vergleich.csv", differences.export, name="difference_csv"),
     path("stand/<uuid:pk>/bericht/", reports.order, name="report_order"),
     path("stand/<uuid:pk>/<slug:track>/<slug:metric>/", ledger.metric, name="metric"),
     path("bericht/<uuid:pk>/stand/", reports.status, name="report_status"),

@@ -5,9 +5,9 @@ from uuid import UUID
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.core.paginator import Paginator
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -15,11 +15,9 @@ from partners.middleware import PortalRequest
 from scoring import perms, rule_sets, scores
 from scoring.forms import ComputeForm, ReportForm
 from scoring.models import DesignationReport, PartnerCenterImport, Score
-from scoring.presentation import figure, month_name, notes, score_view
+from scoring.presentation import notes, score_view
 from scoring.reasons import Caution
 from scoring.reports import months_compared
-
-SCORES_A_PAGE = 25
 
 
 @require_safe
@@ -34,16 +32,6 @@ def overview(request: PortalRequest) -> HttpResponse:
 @require_safe
 def detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     return _page(request, get_object_or_404(_visible(request), pk=pk))
-
-
-@require_safe
-def history(request: PortalRequest) -> HttpResponse:
-    if not request.partner:
-        return render(request, "scoring/no_firm.html", {"tab": "history"})
-    stored = _visible(request).filter(partner=request.partner)
-    page = Paginator(stored, SCORES_A_PAGE).get_page(request.GET.get("page"))
-    context = {"tab": "history", "page": page, "lines": [_line(score) for score in page]}
-    return render(request, "scoring/history.html", context)
 
 
 @require_POST
@@ -90,6 +78,8 @@ def _page(
         return render(request, "scoring/start.html", context)
     context |= score_context(request, score)
     context["newer_data"] = imports.exclude(pk__in=score.import_ids).exists()
+    earlier = _visible(request).filter(partner=partner, computed_at__lt=score.computed_at)
+    context["has_earlier"] = earlier.exists()
     return render(request, "scoring/score.html", context)
 
 
@@ -105,8 +95,18 @@ def score_context(request: PortalRequest, score: Score) -> dict[str, Any]:
             note["code"] != Caution.COMPARISON_MONTH_MISSING for note in score.cautions
         ),
         "months_compared": months_compared(score),
+        "files": len(score.import_ids),
+        "corrections": len(score.correction_ids),
+        "corrections_url": _corrections_url(),
         **report_context(request, score),
     }
+
+
+def _corrections_url() -> str:
+    try:
+        return reverse("scoring:corrections")
+    except NoReverseMatch:  # a portal without that page
+        return ""
 
 
 def report_context(request: PortalRequest, score: Score) -> dict[str, Any]:
@@ -116,19 +116,4 @@ def report_context(request: PortalRequest, score: Score) -> dict[str, Any]:
         "reports": list(reports),
         "may_order_report": perms.can_order_report(request.user, score.partner),
         "report_form": ReportForm.for_reader(),
-    }
-
-
-def _line(score: Score) -> dict[str, Any]:
-    """One line of the history."""
-    order = [track.key for track in rule_sets.get(score.rule_set).tracks]
-    tracks = sorted(score.tracks, key=lambda track: order.index(track.key))
-    return {
-        "score": score,
-        "rule_set": rule_sets.get(score.rule_set).title,
-        "last_month": "–" if score.last_month is None else month_name(score.last_month),
-        "tracks": [
-            {"title": track.title, "total": figure(track.shown), "passes": track.passes}
-            for track in tracks
-        ],
     }

@@ -1,6 +1,7 @@
 """Who may open what: one row per URL of the room. A new URL fails until it has a row."""
 
 from collections.abc import Callable
+from datetime import date
 from uuid import UUID
 
 import pytest
@@ -28,6 +29,8 @@ ACCESS = {
     "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "score": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "ledger_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "difference": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "difference_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_order": ("post", (302, 302, 302, 403, 404, 404, 302)),
     "metric": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
@@ -53,6 +56,7 @@ class World:
             "stranger": member(PartnerFactory.create(), "admin"),
             "loner": UserFactory.create(),
         }
+        stored_score(self.firm, as_of=date(2025, 3, 24))  # an earlier one, to be compared with
         self.score = stored_score(self.firm)
         bad = office_usage([Row(usage={"2025-02": (-5, 1)}), Row("B", usage={"2025-02": (50, 1)})])
         self.rejected = hand_in(self.firm, bad, by=self.people["manager"])
@@ -65,7 +69,7 @@ class World:
             args = [self.report.pk]
         elif name == "metric":
             args = [self.score.pk, "smb", "net_customer_adds"]
-        elif name in {"score", "ledger_csv", "report_order"}:
+        elif name in {"score", "ledger_csv", "difference", "difference_csv", "report_order"}:
             args = [self.score.pk]
         elif name in {"import", "import_status", "import_good_rows"}:
             args = [self.rejected.pk]
