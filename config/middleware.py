@@ -10,7 +10,7 @@ from django.views.defaults import bad_request
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
-from scoring.forms import MOST_FILES
+from scoring.import_forms import MOST_FILES
 
 
 class HtmxLoginRedirectMiddleware:

@@ -1,22 +1,17 @@
 from collections.abc import Iterable
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any
 
 from django import forms
 from django.conf import settings
-from django.core.files.uploadedfile import UploadedFile
-from django.template.defaultfilters import filesizeformat
 from django.utils import timezone
 from django.utils.formats import date_format
-from django.utils.translation import get_language, gettext_lazy, ngettext
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from scoring import differences, ledgers, rule_sets
-from scoring.models import PartnerCenterImport, Score
+from scoring.models import Score
 from scoring.presentation import figure
-
-MOST_FILES = 10
-Upload: TypeAlias = "UploadedFile[Any]"
 
 
 class ComputeForm(forms.Form):
@@ -103,71 +98,3 @@ class RowsForm(forms.Form):
     show = forms.ChoiceField(
         label=gettext_lazy("Show"), choices=differences.Show.choices, required=False
     )
-
-
-class _ManyFilesInput(forms.ClearableFileInput):
-    allow_multiple_selected = True
-
-
-class _ManyFilesField(forms.FileField):
-    """Several files at once, each checked like a single one."""
-
-    def clean(self, data: Any, initial: Any = None) -> list[Upload]:
-        files = data if isinstance(data, list) else [data]
-        return [super(_ManyFilesField, self).clean(file, initial) for file in files or [None]]
-
-
-class UploadForm(forms.Form):
-    """Files as they come from Partner Center. What is in them is for the import to say."""
-
-    uploads = _ManyFilesField(
-        label=gettext_lazy("Files"),
-        widget=_ManyFilesInput(
-            attrs={
-                "multiple": True,
-                "accept": ".csv,.tsv,.txt,text/csv,text/tab-separated-values,text/plain",
-            }
-        ),
-        allow_empty_file=True,  # the import says so, beside the file's name
-        max_length=255,
-    )
-    kind = forms.ChoiceField(
-        label=gettext_lazy("Kind of file"),
-        choices=PartnerCenterImport.Kind.choices,
-        initial=PartnerCenterImport.Kind.AUTO,
-    )
-    good_rows = forms.BooleanField(
-        label=gettext_lazy("Import the good rows even when others are rejected"),
-        help_text=gettext_lazy(
-            "Otherwise a file with rejected rows changes nothing: you see them first and decide "
-            "then."
-        ),
-        required=False,
-    )
-
-    def clean_uploads(self) -> list[Upload]:
-        files: list[Upload] = self.cleaned_data["uploads"]
-        if len(files) > MOST_FILES:
-            raise forms.ValidationError(
-                ngettext(
-                    "Please choose at most %(number)s file at a time.",
-                    "Please choose at most %(number)s files at a time.",
-                    MOST_FILES,
-                )
-                % {"number": MOST_FILES}
-            )
-        for file in files:
-            size = file.size or 0
-            if size > settings.PARTNER_CENTER_MAX_BYTES:
-                raise forms.ValidationError(
-                    _(
-                        "“%(name)s” has %(size)s, more than the %(limit)s that are possible. "
-                        "Please export fewer months at a time: imports add up."
-                    )
-                    % {
-                        "name": file.name,
-                        "size": filesizeformat(size),
-                        "limit": filesizeformat(settings.PARTNER_CENTER_MAX_BYTES),
-                    }
-                )
-        return files

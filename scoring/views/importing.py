@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
 from scoring import imports, months, perms
-from scoring.forms import UploadForm
+from scoring.import_forms import UploadForm
 from scoring.models import PartnerCenterImport, Score
 from scoring.presentation import month_name, notes
 from scoring.reasons import Caution
