@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import django_stubs_ext
+from celery.schedules import crontab
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
@@ -159,6 +160,13 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-rule-sets-of-histories": {
         "task": "scoring.tasks.sweep_rule_sets_of_histories",
         "schedule": 24 * 3600.0,
+    },
+    "sweep-scoring-runs": {"task": "scoring.tasks.sweep_scoring_runs", "schedule": 60.0},
+    # Certificates expire and months roll; then everything that is stored is proved. In UTC, and on
+    # the same day in every zone of Europe.
+    "score-all-at-night": {
+        "task": "scoring.tasks.score_all_at_night",
+        "schedule": crontab(hour="2", minute="15"),
     },
 }
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR_DIR / "celerybeat-schedule")

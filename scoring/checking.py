@@ -68,7 +68,8 @@ class Code(TextChoices):
     UNOWNED = "unowned", _("There are rows without the tenant, the firm or the ledger they name.")
 
 
-class Difference(NamedTuple):
+@dataclass(frozen=True)
+class Difference:
     """One kind of difference. ``details`` are small and name no person and no customer."""
 
     code: Code
@@ -159,7 +160,7 @@ def _check_facts(portfolio: Portfolio, months_of_usage: set[int]) -> Iterator[Di
 
     tenants = set(portfolio.tenants.values_list("pk", flat=True))
     held: dict[FactKey, list[_Interval]] = {}
-    for tenant, workload, option, begins, ends, *baseline in Association.objects.filter(
+    for tenant, workload, option, begins, ends, *first in Association.objects.filter(
         portfolio=portfolio
     ).values_list(
         "tenant_id",
@@ -171,11 +172,11 @@ def _check_facts(portfolio: Portfolio, months_of_usage: set[int]) -> Iterator[Di
         "baseline_seats",
         "baseline_users",
     ):
-        interval = _Interval(begins, ends, tuple(baseline))
+        interval = _Interval(begins, ends, (first[0], first[1], first[2]))
         held.setdefault((tenant, workload, option), []).append(interval)
     unowned = {key for key in held if key[0] not in tenants}
     stream = UsageMonth.objects.filter(portfolio=portfolio).order_by("pk")
-    for tenant, workload, option, *figures in stream.values_list(
+    for tenant, workload, option, month, seats, users in stream.values_list(
         "tenant_id", "workload", "option", "month", "seats", "users"
     ).iterator(chunk_size=AT_ONCE):
         key = (tenant, workload, option)
@@ -184,8 +185,8 @@ def _check_facts(portfolio: Portfolio, months_of_usage: set[int]) -> Iterator[Di
             continue
         for interval in held[key]:
             # Months come in order: the first one is the earliest.
-            if interval.first[0] is None and interval.begins <= figures[0] <= interval.ends:
-                interval.first = tuple(figures)
+            if interval.first[0] is None and interval.begins <= month <= interval.ends:
+                interval.first = (month, seats, users)
     wrong_keys = {
         key
         for key, intervals in held.items()

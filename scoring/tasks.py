@@ -1,4 +1,5 @@
 from typing import TYPE_CHECKING
+from uuid import UUID
 
 from celery import shared_task
 
@@ -46,3 +47,26 @@ def sweep_rule_sets_of_histories() -> None:
     from scoring import history  # noqa: PLC0415
 
     history.sweep_rule_sets()
+
+
+@shared_task(bind=True)
+def score_firm(self: "Task[[str, int], None]", run_id: str, portfolio_id: int) -> None:
+    from scoring import scoring_runs  # noqa: PLC0415
+
+    scoring_runs.score_firm(UUID(run_id), portfolio_id, message_id=self.request.id or "")
+
+
+@shared_task
+def score_all_at_night() -> None:
+    from django.utils import timezone  # noqa: PLC0415
+
+    from scoring import scoring_runs  # noqa: PLC0415
+
+    scoring_runs.start_nightly(timezone.localdate())
+
+
+@shared_task
+def sweep_scoring_runs() -> None:
+    from scoring import scoring_runs  # noqa: PLC0415
+
+    scoring_runs.sweep()
