@@ -1,7 +1,8 @@
 """The engine as the benchmark uses it: through the functions that pages, jobs and commands call."""
 
 import datetime
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
@@ -10,8 +11,19 @@ from django.core.files import File
 from django.db import connection, transaction
 
 from bench.scoring import worlds
+from bench.scoring.measuring import Stopwatch
 from partners.models import Partner
-from scoring import claims, facts, imports, judging, ledger_rows, rule_sets, scores
+from scoring import (
+    claims,
+    facts,
+    import_files,
+    import_runs,
+    imports,
+    judging,
+    ledger_rows,
+    rule_sets,
+    scores,
+)
 from scoring.models import PartnerCenterImport, Tenant, UsageMonth
 
 PAIR = judging.Months(worlds.LAST_MONTH, worlds.FIRST_MONTH)
@@ -32,6 +44,19 @@ def import_file(partner: Partner, path: Path, as_of: datetime.date) -> None:
     """Import an export and score the firm: facts, every contribution and the score are stored."""
     with path.open("rb") as stream:
         imports.run_now(partner, [(path.name, File(stream))], as_of=as_of)
+
+
+@contextmanager
+def watched() -> Iterator[Stopwatch]:
+    """The parts of the imports in the block: read (and keep), write (without scoring), compute."""
+    watch = Stopwatch()
+    with (
+        watch.over(import_files, "read"),
+        watch.over(import_runs, "write"),
+        watch.over(scores, "compute"),
+    ):
+        yield watch
+    watch.seconds["write"] -= watch.seconds["compute"]
 
 
 def rescore(partner: Partner) -> dict[str, int]:
@@ -115,7 +140,9 @@ def table_bytes(table: str) -> int:
             )
         else:
             cursor.execute(
-                "SELECT SUM(pg_total_relation_size(relid)) FROM pg_partition_tree(%s)", [table]
+                "SELECT COALESCE((SELECT SUM(pg_total_relation_size(relid))"
+                " FROM pg_partition_tree(%s)), pg_total_relation_size(%s))",
+                [table, table],
             )
         return int(cursor.fetchone()[0])
 

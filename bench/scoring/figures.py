@@ -38,7 +38,7 @@ class Figure:
             if peer in self.peers:
                 ratio = self.ratio(peer)
                 word = "met" if ratio >= wanted else "missed"
-                said.append(f"{_times(wanted)} {peer} {word} ({_times(ratio)})")
+                said.append(f"{wanted:g}x {peer} {word} ({_times(ratio)})")
         return "; ".join(said)
 
 
@@ -52,7 +52,7 @@ def shown(value: float, unit: str) -> str:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:,.1f}x" if ratio < 10 else f"{ratio:,.0f}x"
+    return f"{ratio:,.1f}x" if ratio < 20 else f"{ratio:,.0f}x"
 
 
 def table(figures: list[Figure]) -> str:
