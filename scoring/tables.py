@@ -96,11 +96,11 @@ def _encoding(head: bytes) -> str:
 
 
 def _unmarked_utf_16(head: bytes) -> str:
-    """UTF-16 without its mark: a header of Latin letters has its zeros on one side only."""
+    """UTF-16 without its mark: text that is mostly Latin has zeros on one side, and only there."""
     even, odd = head[::2], head[1::2]
-    if not even.count(0) and odd.count(0) * 10 > len(odd) * 9:
+    if not even.count(0) and odd.count(0) * 2 > len(odd):
         return "utf-16-le"
-    if not odd.count(0) and even.count(0) * 10 > len(even) * 9:
+    if not odd.count(0) and even.count(0) * 2 > len(even):
         return "utf-16-be"
     raise NotReadable(Fault.BINARY)
 

@@ -1,6 +1,5 @@
 """What holds for every firm, not only for the worked cases."""
 
-import io
 import random
 from collections import defaultdict
 from collections.abc import Sequence
@@ -11,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import cells, explaining, months, parsing, rule_sets, rules
+from scoring import explaining, months, rule_sets, rules
 from scoring.explaining import Explainer, Line
 from scoring.people import Certificate
 from tests.scoring.worlds import (
@@ -22,7 +21,6 @@ from tests.scoring.worlds import (
     claims,
     judged,
     judged_people,
-    office_usage,
 )
 
 RULE_SETS = rule_sets.all_sets()
@@ -218,54 +216,6 @@ def test_more_users_in_the_last_month_never_cost_growth(world: list[Row], more: 
     for key in set(before) | set(after):
         if key[1] == "usage_growth":
             assert after.get(key, 0) >= before.get(key, 0)
-
-
-# ---- Files ---------------------------------------------------------------------------------------
-
-
-def parse(content: bytes) -> parsing.Said:
-    return parsing.read(io.BytesIO(content), today=date(2025, 3, 25))
-
-
-@settings(max_examples=60, deadline=None)
-@given(worlds.filter(bool), st.randoms(use_true_random=False))
-def test_shuffled_and_repeated_lines_say_the_same(world: list[Row], chance: random.Random) -> None:
-    header, *lines = office_usage(world).splitlines(keepends=True)
-    again = chance.sample(lines, len(lines)) + chance.choices(lines, k=3)
-    one, other = parse(header + b"".join(lines)), parse(header + b"".join(again))
-    assert one.claims == other.claims
-    assert one.tenants == other.tenants
-    assert set(one.unused) == set(other.unused)
-    assert one.rejected == other.rejected == []
-
-
-@settings(max_examples=150, deadline=None)
-@given(st.binary(max_size=400))
-def test_any_bytes_are_read_or_refused(content: bytes) -> None:
-    header = b"CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers,"
-    for data in (content, header + b"PartnerAttributionType\n" + content):
-        try:
-            parsed = parse(data)
-        except parsing.NotReadable:
-            continue
-        assert parsed.rejected_count + parsed.unused_count <= parsed.rows
-
-
-@given(st.text(max_size=30))
-def test_any_text_is_a_count_or_rejected(text: str) -> None:
-    try:
-        number = cells.parse_count(text)
-    except cells.Wrong:
-        return
-    assert 0 <= number <= cells.LARGEST
-
-
-@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)))
-def test_every_form_of_a_day_is_read(day: date) -> None:
-    for form in ("%Y-%m-%d", "%d.%m.%Y", "%m/%d/%Y", "%d %b %Y", "%Y%m%d", "%B %d, %Y"):
-        assert cells.parse_day(day.strftime(form)) == day
-    for form in ("%Y-%m", "%b-%Y", "%Y%m", "%m/%Y"):
-        assert cells.parse_day(day.strftime(form)) == day.replace(day=1)
 
 
 # ---- People --------------------------------------------------------------------------------------
