@@ -4,7 +4,7 @@ Only Microsoft knows who is enrolled, so this is the firm's own word. Rows are o
 designation the newest counts.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TYPE_CHECKING
@@ -80,14 +80,17 @@ def current_of(partners: "Collection[Partner]", today: date) -> "dict[UUID, Curr
         .only("month", "qualified", "portfolio__partner")
     ):
         results.setdefault(row.portfolio.partner_id, []).append(row)
-    found = {}
-    for partner in partners:
-        own = held_by.get(partner.pk, [])
-        anniversary = next((row.anniversary for row in own if row.designation == MODERN_WORK), None)
-        days = history.qualified_days(results.get(partner.pk, []))
-        standing = status.standing(days, today, anniversary=anniversary)
-        found[partner.pk] = Current(standing, own)
-    return found
+    return {
+        partner.pk: put_together(held_by.get(partner.pk, []), results.get(partner.pk, []), today)
+        for partner in partners
+    }
+
+
+def put_together(held: list[Enrolment], results: Iterable[MonthResult], today: date) -> Current:
+    """Where a firm stands with what it holds and the months of its history."""
+    own = next((row for row in held if row.designation == MODERN_WORK), None)
+    days = history.qualified_days(results)
+    return Current(status.standing(days, today, anniversary=own.anniversary if own else None), held)
 
 
 def _held(partners: "Collection[Partner]") -> "dict[UUID, list[Enrolment]]":

@@ -135,12 +135,12 @@ def month_by_month(portfolio: Portfolio) -> list[MonthResult]:
     known = claims.corrections(portfolio)
     certificates = claims.certificates(portfolio, known)
     return [
-        _result(judge_month(portfolio, month, imported, known), portfolio, certificates)
+        result_of(judge_month(portfolio, month, imported, known), portfolio, certificates)
         for month in imported
     ]
 
 
-def _result(
+def result_of(
     judged: JudgedMonth, portfolio: Portfolio, certificates: Sequence[Certificate]
 ) -> MonthResult:
     scored: list[rules.TrackScore] = []
