@@ -1,10 +1,16 @@
 import dataclasses
+from collections.abc import Iterator
 from datetime import date
 from fractions import Fraction
+from pathlib import Path
 
 import pytest
+import time_machine
 
-from scoring import rule_sets
+from scoring import judging, rule_sets, scores
+from tests.factories import PartnerFactory
+from tests.scoring.stage import hand_in
+from tests.scoring.worlds import guid
 
 TEXT = (rule_sets.FOLDER / "modern-work-2023.toml").read_text(encoding="utf-8")
 
@@ -179,3 +185,55 @@ def test_sets_that_disagree_about_a_name_are_refused() -> None:
     clash = dataclasses.replace(other, workloads=dict(other.workloads) | {"teams": teams})
     with pytest.raises(rule_sets.InvalidRuleSet, match="'yammer' means 5, elsewhere 10"):
         rule_sets.merge_names([one, clash])
+
+
+@pytest.fixture
+def later_rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The folder of rule sets with a third one: other caps, bands, names, in force from 2030."""
+    for path in rule_sets.FOLDER.glob("*.toml"):
+        (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    text = (tmp_path / "modern-work-2026.toml").read_text(encoding="utf-8")
+    for old, new in (
+        ('key = "modern-work-2026"', 'key = "modern-work-2030"'),
+        ("valid_from = 2026-01-01", "valid_from = 2030-01-01"),
+        ("seats_from = 11", "seats_from = 5"),
+        ("net_customer_adds = 10", "net_customer_adds = 4"),
+        ('deployed_share = "0.4"', 'deployed_share = "0.25"'),
+        (
+            "[[certifications]]",
+            '[[workloads]]\nkey = "loop"\nnumber = 23\ntitle = "Loop"\n\n[[certifications]]',
+        ),
+    ):
+        assert old in text
+        text = text.replace(old, new, 1)
+    (tmp_path / "modern-work-2030.toml").write_text(text, encoding="utf-8")
+    monkeypatch.setattr(rule_sets, "FOLDER", tmp_path)
+    caches = (rule_sets.all_sets, rule_sets.vocabulary, judging.prepare)
+    for cache in caches:
+        cache.cache_clear()
+    yield
+    for cache in caches:
+        cache.cache_clear()
+
+
+@pytest.mark.django_db
+def test_a_new_rule_set_needs_no_code(later_rules: None) -> None:
+    lines = [
+        f"{guid('A')},Loop,{month},8,{users},CPOR,2028-01-15"
+        for month, users in (("2029-02", 1), ("2030-02", 2))
+    ]
+    header = "CustomerTenantId,WorkloadName,Month,PaidAvailableUnits,MonthlyActiveUsers"
+    content = "\n".join([f"{header},PartnerAttributionType,DateAssociated", *lines])
+    partner = PartnerFactory.create()
+    with time_machine.travel("2030-03-25T12:00:00Z"):
+        row = hand_in(partner, content.encode())
+        score = scores.latest(partner)
+    assert (row.state, score and score.rule_set) == ("done", "modern-work-2030")
+    values = {
+        (track.key, metric.key): (metric.value, metric.max, metric.best.value_for_max)
+        for track in (score.tracks if score else ())
+        for metric in track.metrics
+    }
+    assert values["smb", "usage_growth"] == (1, 30, 500)
+    assert values["smb", "net_customer_adds"] == (0, 20, 4)
+    assert values["smb", "deployments"] == (1, 25, 5)  # 2 of 8 seats, 1 of 8 a year before
