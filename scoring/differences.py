@@ -544,7 +544,7 @@ def lead(difference: Difference) -> str:
     sentences = []
     if moved:
         sentences.append(
-            _("Points moved in: %(metrics)s.")
+            _("What moved: %(metrics)s.")
             % {
                 "metrics": ", ".join(
                     f"{metric.title} {signed_points(metric.points)}" for metric in moved

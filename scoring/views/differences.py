@@ -17,7 +17,7 @@ from scoring import differences, ledgers, rule_changes
 from scoring.differences import Difference, MetricChange, Show, TrackChange
 from scoring.forms import ComparisonForm, RowsForm
 from scoring.models import Score
-from scoring.presentation import PEOPLE, figure, month_name, signed, value_text
+from scoring.presentation import PEOPLE, figure, month_name, signed, value_text, whole
 from scoring.views.ledger import csv_response
 
 ROWS_A_PAGE = 100
@@ -172,8 +172,10 @@ def _tracks(found: Difference, here: Here, query: dict[str, str]) -> list[dict[s
         {
             "key": track.key,
             "title": track.title,
-            "before": figure(track.before.shown) if track.before else "–",
-            "after": figure(track.after.shown) if track.after else "–",
+            "is_changed": track.is_changed,
+            # With all their digits, so that the reader can add them up.
+            "before": whole(track.before.total) if track.before else "–",
+            "after": whole(track.after.total) if track.after else "–",
             "change": differences.signed_points(track.points),
             "metrics": [
                 _metric(track, metric, here, query)
@@ -201,8 +203,8 @@ def _metric(
         "is_current": here == (track.key, metric.key, metric.option),
         "value_before": value_text(metric.key, metric.before.value) if metric.before else "–",
         "value_after": value_text(metric.key, metric.after.value) if metric.after else "–",
-        "points_before": figure(metric.before.shown) if metric.before else "–",
-        "points_after": figure(metric.after.shown) if metric.after else "–",
+        "points_before": whole(metric.before.points) if metric.before else "–",
+        "points_after": whole(metric.after.points) if metric.after else "–",
         "change": differences.signed_points(metric.points),
         "options": [
             {
