@@ -4,6 +4,7 @@ Pure. ``FIELDS`` lists what each kind of file can say, for the page that asks a 
 columns; ``recognise`` finds the kind and the places, or says with ``Unmapped`` what it guesses.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -34,8 +35,8 @@ class Field(NamedTuple):
         return self.names[0]
 
 
-def _needed(field: Field, *, also: Sequence[str] = ()) -> Field:
-    return field._replace(needed=True, names=(*field.names, *also))
+def _needed(field: Field) -> Field:
+    return field._replace(needed=True)
 
 
 TENANT = Field(
@@ -128,7 +129,7 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         ENDED_ON,
     ),
     CLAIMS: (
-        _needed(TENANT, also=("Customer tenant ID",)),
+        _needed(TENANT),
         _needed(WORKLOAD),
         OPTION,
         CLAIM_STATE,
@@ -158,11 +159,11 @@ FIELDS: dict[str, tuple[Field, ...]] = {
         Field(
             "expires_on",
             _("Expires on"),
-            ("ExpirationDate", "Expiry date", "Expiration date"),
+            ("ExpirationDate", "Expiry date"),
             hints=("ExpiresOn", "ValidUntil", "Ablaufdatum", "Gültig bis"),
         ),
         Field("type", _("Type (certification or exam)"), ("TrainingType",)),
-        Field("mcp", _("Microsoft certification ID (MCPID)"), ("MCPID", "MCP ID")),
+        Field("mcp", _("Microsoft certification ID (MCPID)"), ("MCPID",)),
         Field("mail", _("Work e-mail"), ("CorpEmail",), hints=("WorkEmail", "CorporateEmail")),
         Field("other_mail", _("Other e-mail"), ("Email",), hints=("E-Mail", "Mail")),
         Field("aad", _("Entra user ID"), ("AADUserId",), hints=("EntraUserId", "UserId")),
@@ -322,16 +323,18 @@ def _require_single(
 # ---- Guessing ------------------------------------------------------------------------------------
 
 ALIKE = 0.75  # of two names that may be one; below it, names of other columns come up
+GUESSED, LONGEST = 200, 100  # columns, and letters of a name: comparing more would take minutes
 
 
 def _guess(header: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
     """The header that each field may mean, the best pairs first, no header twice."""
-    names = {name.strip(): normal(name) for name in header if normal(name)}
+    named = (name.strip() for name in header[:GUESSED] if len(name) <= LONGEST and normal(name))
+    names = list(dict.fromkeys(named))
     pairs = sorted(
         (
-            (_likeness(found, field), -order, name)
+            (_likeness(name, field), -order, name)
             for order, field in enumerate(fields)
-            for name, found in names.items()
+            for name in names
         ),
         reverse=True,
     )
@@ -341,28 +344,36 @@ def _guess(header: Sequence[str], fields: Sequence[Field]) -> dict[str, str]:
         if likeness >= ALIKE and key not in guesses and name not in guesses.values():
             guesses[key] = name
     missing = [field.key for field in fields if field.needed and field.key not in guesses]
-    left = [
-        name
-        for name, found in names.items()
-        if name not in guesses.values() and found not in UNREAD
-    ]
+    left = [name for name in names if name not in guesses.values() and normal(name) not in UNREAD]
     # One column is missing and one is left over: it was renamed.
     if len(missing) == len(left) == 1 and len(guesses) >= 3:
         guesses[missing[0]] = left[0]
     return {field.key: guesses[field.key] for field in fields if field.key in guesses}
 
 
-def _likeness(found: str, field: Field) -> float:
+def _likeness(name: str, field: Field) -> float:
     """From 0 to 2: 2 for a documented name, above 1 for a hint, else the share that is alike."""
-    names = [normal(name) for name in field.names]
+    found = normal(name)
+    names = [normal(known) for known in field.names]
     if found in names:
         return 2 - names.index(found) / 100
-    hints = [normal(name) for name in field.hints]
-    if found in hints:
+    if found in map(normal, field.hints):
         return 1.5
     if found in UNREAD:
         return 0
-    return max(SequenceMatcher(None, found, name).ratio() for name in (*names, *hints))
+    return max(
+        max(
+            SequenceMatcher(None, found, normal(known)).ratio(),
+            SequenceMatcher(None, _words(name), _words(known)).ratio(),
+        )
+        for known in (*field.names, *field.hints)
+    )
+
+
+def _words(name: str) -> str:
+    """The words of a name in an order of their own: "Units paid" is like "PaidUnits"."""
+    words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-zäöüß]+|\d+", name)
+    return " ".join(sorted(word.casefold() for word in words))
 
 
 def _best(guesses: Mapping[str, Mapping[str, str]]) -> str:

@@ -48,11 +48,13 @@ class Keeper:
             column_encoding={LINE: "DELTA_BINARY_PACKED"},
         )
         self._waiting: list[pa.RecordBatch] = []
-        self._rows = self._bytes = 0
+        self._rows = self.waiting_bytes = 0
 
     def add(self, batch: Batch) -> None:
         import pyarrow as pa  # noqa: PLC0415
 
+        if not batch.rows:
+            return
         width = len(self._names)
         rows: Sequence[Sequence[str | None]] = batch.rows
         surplus: list[list[str] | None] = [None] * len(rows)
@@ -64,8 +66,8 @@ class Keeper:
         columns.append(pa.array(batch.lines, pa.int32()))
         self._waiting.append(pa.record_batch(columns, schema=self._schema))
         self._rows += len(rows)
-        self._bytes += self._waiting[-1].nbytes
-        if self._rows >= ROW_GROUP or self._bytes >= GROUP_BYTES:
+        self.waiting_bytes += self._waiting[-1].nbytes
+        if self._rows >= ROW_GROUP or self.waiting_bytes >= GROUP_BYTES:
             self._write()
 
     def close(self) -> None:
@@ -77,7 +79,7 @@ class Keeper:
         import pyarrow as pa  # noqa: PLC0415
 
         self._writer.write_table(pa.Table.from_batches(self._waiting), row_group_size=self._rows)
-        self._waiting, self._rows, self._bytes = [], 0, 0
+        self._waiting, self._rows, self.waiting_bytes = [], 0, 0
 
 
 def open_original(path: Path) -> "Original":

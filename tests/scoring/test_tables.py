@@ -13,7 +13,7 @@ from scoring import tables
 from scoring.cells import NotReadable
 from scoring.reasons import Fault
 from scoring.tables import open_table
-from tests.scoring.worlds import xlsx
+from tests.scoring.worlds import Cell, xlsx
 
 HEADER = ["CustomerTenantId", "WorkloadName", "Month"]
 HEAD = ",".join(HEADER)
@@ -163,9 +163,9 @@ def test_what_is_no_table(content: bytes, expected: tuple[Fault, dict[str, objec
 
 
 def test_cells_of_a_workbook_are_the_text_of_a_csv() -> None:
-    row = ["Exchange", 50, 20.0, 2.5, date(2025, 2, 1), datetime(2025, 2, 1), True, None, "ü & <"]  # noqa: DTZ001
-    at_noon = datetime(2025, 2, 1, 12, 30)  # noqa: DTZ001
-    content = xlsx({"Data": [[*HEADER, *"abcdef"], row, [at_noon, 0.1, -3, 1e15, False]]})
+    midnight, noon = (datetime.fromisoformat(f"2025-02-01 {time}") for time in ("00:00", "12:30"))
+    row: list[Cell] = ["Exchange", 50, 20.0, 2.5, date(2025, 2, 1), midnight, True, None, "ü & <"]
+    content = xlsx({"Data": [[*HEADER, *"abcdef"], row, [noon, 0.1, -3, 1e15, False]]})
     table = open_table(io.BytesIO(content))
     assert (table.header, table.format) == ([*HEADER, *"abcdef"], "xlsx")
     assert lines(content) == [
