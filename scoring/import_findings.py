@@ -4,6 +4,7 @@ The lines stand beside those of what is not used, in ``unused`` of the import, t
 ``what``: new tenants, and known associations that get other dates or another state.
 """
 
+from collections import Counter
 from collections.abc import Iterable
 from datetime import date
 from typing import Any
@@ -32,15 +33,29 @@ def note_changes(row: PartnerCenterImport, portfolio: Portfolio, made: facts.Pla
 
 
 def by_month(made: facts.Plan) -> list[dict[str, Any]]:
-    return [
-        {
+    """What becomes of the rows of each month; ``gone`` is of an undo only."""
+    found: dict[int, dict[str, Any]] = {
+        month: {
             "month": months.label(month),
             "new": counts.new,
             "changed": counts.changed,
             "unchanged": counts.unchanged,
         }
-        for month, counts in sorted(made.by_month.items())
-    ]
+        for month, counts in made.by_month.items()
+    }
+    gone = Counter(month for month, *_key in made.gone_usage)
+    for month, rows in gone.items():
+        found.setdefault(
+            month, {"month": months.label(month), "new": 0, "changed": 0, "unchanged": 0}
+        )
+        found[month]["gone"] = rows
+    return [counts for _month, counts in sorted(found.items())]
+
+
+def touched_claims(made: facts.Plan) -> set[ClaimKey]:
+    """The stored associations of which a row is written or deleted."""
+    written = {(made.numbers[place], values[0], values[1]) for place, values in made.associations}
+    return written | {key[:3] for key in made.gone_associations}
 
 
 def lines(row: PartnerCenterImport, *what: str) -> list[dict[str, Any]]:

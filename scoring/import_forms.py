@@ -106,11 +106,11 @@ class ColumnsForm(forms.Form):
         super().__init__(
             data, prefix="column", initial={key: guesses.get(key, "") for key in guesses}
         )
-        choices = [("", gettext_lazy("– not in this file –"))]
+        choices = [("", _("– not in this file –"))]
         choices += [(column.name, _with_samples(column)) for column in columns]
         for field in FIELDS[kind]:
             self.fields[field.key] = forms.ChoiceField(
-                label=field.label,
+                label=str(field.label),
                 choices=choices,
                 required=field.needed,
                 error_messages={

@@ -90,6 +90,20 @@ def create(
     return row
 
 
+# ---- What can be decided -------------------------------------------------------------------------
+
+
+def waits_for_columns(row: PartnerCenterImport) -> bool:
+    """Whether somebody may still say what the columns of the file are."""
+    is_open = row.state in {State.UNMAPPED, State.PREVIEW, State.REJECTED}
+    return bool(row.header) and is_open and (row.state == State.UNMAPPED or not row.fault)
+
+
+def can_be_undone(row: PartnerCenterImport) -> bool:
+    broke_off = row.state == State.FAILED and row.planned_at is not None
+    return row.state == State.DONE or broke_off
+
+
 # ---- Decisions -----------------------------------------------------------------------------------
 
 # Each is one conditional UPDATE: of two people who press at once, one decides.

@@ -1,6 +1,6 @@
 from django.urls import path
 
-from scoring.views import differences, history, importing, ledger, reports, scores
+from scoring.views import columns, differences, history, importing, ledger, reports, scores, undoing
 
 app_name = "scoring"
 urlpatterns = [
@@ -25,5 +25,11 @@ urlpatterns = [
     path("daten/neu/", importing.upload, name="import_upload"),
     path("daten/<uuid:pk>/", importing.detail, name="import"),
     path("daten/<uuid:pk>/stand/", importing.detail_status, name="import_status"),
+    path("daten/<uuid:pk>/importieren/", importing.commit, name="import_commit"),
     path("daten/<uuid:pk>/gute-zeilen/", importing.good_rows, name="import_good_rows"),
+    path("daten/<uuid:pk>/verwerfen/", importing.discard, name="import_discard"),
+    path("daten/<uuid:pk>/original/", importing.original, name="import_original"),
+    path("daten/<uuid:pk>/spalten/", columns.edit, name="import_columns"),
+    path("daten/<uuid:pk>/rueckgaengig/", undoing.undo, name="import_undo"),
+    path("daten/spalten/<int:pk>/vergessen/", columns.forget, name="columns_forget"),
 ]

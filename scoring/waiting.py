@@ -1,9 +1,9 @@
-"""What waits for a person in the scoring room: reports, rejected files, data that grow old."""
+"""What waits for a person in the scoring room: reports, undecided files, data that grow old."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 
-from django.db.models import Exists, Max, OuterRef, Q
+from django.db.models import Exists, Max, OuterRef
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -12,12 +12,14 @@ from django.utils.translation import ngettext
 
 from partners.models import Partner, User
 from partners.waiting import Waiting
-from scoring import perms
+from scoring import enrolments, perms
 from scoring.models import DesignationReport, MonthOfData, PartnerCenterImport
 from scoring.presentation import figure, month_name
+from scoring.status import Standing, Status
 
 RECENT = timedelta(days=14)
 OLD = timedelta(days=35)  # Partner Center has newer figures about every month
+SOON = timedelta(days=30)
 MOST = 5  # lines of a sort
 
 
@@ -26,7 +28,7 @@ def for_user(user: User) -> list[Waiting]:
     own = list(Partner.objects.of(user))
     if not own:
         return []
-    return [*_reports(user), *_rejected(user), *_old_data(user, own)]
+    return [*_reports(user), *_undecided(user), *_enrolments(user, own), *_old_data(user, own)]
 
 
 def _reports(user: User) -> Iterator[Waiting]:
@@ -58,34 +60,41 @@ def _reports(user: User) -> Iterator[Waiting]:
         )
 
 
-def _rejected(user: User) -> Iterator[Waiting]:
-    """Files of the person that brought nothing in, unless a later one of the sort did."""
+def _undecided(user: User) -> Iterator[Waiting]:
+    """Files of the person that brought nothing in yet, unless a later one of the sort did."""
     newer = PartnerCenterImport.objects.filter(
         partner=OuterRef("partner"),
         kind=OuterRef("kind"),
         state="done",
         created_at__gt=OuterRef("created_at"),
     )
-    rejected = (
+    undecided = (
         PartnerCenterImport.objects.visible_to(user)
         .filter(
             ~Exists(newer),
-            Q(state="rejected", fault="", rows_rejected__gt=0),
+            imports.UNDECIDED,
             imported_by=user,
             finished_at__gte=timezone.now() - RECENT,
         )
         .defer("rejected", "unused")
         .order_by("-finished_at")
     )
-    for item in rejected[:MOST]:
-        yield Waiting(
-            title=_("A file needs your decision: %(name)s") % {"name": item.file_name},
-            detail=ngettext(
+    for item in undecided[:MOST]:
+        title = _("A file needs your decision: %(name)s")
+        if item.state == "unmapped":
+            title = _("A file needs its columns named: %(name)s")
+            detail = _("Say once which column is what; nothing has been imported yet.")
+        elif item.state == "preview":
+            detail = _("Read and ready: nothing has been imported yet.")
+        else:
+            detail = ngettext(
                 "%(rows)s row cannot be used, nothing has been imported yet.",
                 "%(rows)s rows cannot be used, nothing has been imported yet.",
                 item.rows_rejected,
-            )
-            % {"rows": figure(item.rows_rejected)},
+            ) % {"rows": figure(item.rows_rejected)}
+        yield Waiting(
+            title=title % {"name": item.file_name},
+            detail=detail,
             url=reverse("scoring:import", args=[item.pk]),
             action=_("Look at it"),
             kind="import",

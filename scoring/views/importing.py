@@ -1,5 +1,7 @@
-"""Partner Center files: hand them in, see what became of each, decide about rejected rows."""
+"""Partner Center files: hand them in, see what each would change, and decide."""
 
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -8,22 +10,25 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
-from django.http import HttpResponse
+from django.http import FileResponse, Http404, HttpResponse, HttpResponseBase, StreamingHttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.template.defaultfilters import filesizeformat
+from django.utils import timezone
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
-from scoring import imports, months, perms
+from scoring import import_words, imports, months, originals, perms
 from scoring.import_forms import UploadForm
-from scoring.models import PartnerCenterImport, Score
+from scoring.models import MonthOfData, PartnerCenterImport, Score
 from scoring.presentation import month_name, notes
 from scoring.reasons import Caution
 
 IMPORTS_A_PAGE = 25
 State = PartnerCenterImport.State
+Work = PartnerCenterImport.Work
+UNDECIDED = {State.PREVIEW, State.REJECTED}
 
 
 @require_safe
@@ -56,6 +61,7 @@ def upload(request: PortalRequest) -> HttpResponse:
                     name=file.name or "",
                     kind=form.cleaned_data["kind"],
                     good_rows=form.cleaned_data["good_rows"],
+                    at_once=form.cleaned_data["at_once"],
                     by=request.user,
                 )
             )
@@ -77,25 +83,78 @@ def detail_status(request: PortalRequest, pk: UUID) -> HttpResponse:
     return render(request, "scoring/import.html#import", _detail_context(request, pk))
 
 
+# ---- Decisions -----------------------------------------------------------------------------------
+
+
+@require_POST
+def commit(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Import what a preview shows."""
+    return _decide(request, pk, lambda item: imports.commit(item.pk, by=request.user))
+
+
 @require_POST
 def good_rows(request: PortalRequest, pk: UUID) -> HttpResponse:
-    """Run a rejected import again without its bad rows."""
-    item = get_object_or_404(_visible(request), pk=pk)
+    """Import a rejected file without its bad rows."""
+    return _decide(request, pk, lambda item: imports.take_good_rows(item.pk, by=request.user))
+
+
+@require_POST
+def discard(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """Give up a file that was not imported."""
+    return _decide(request, pk, lambda item: imports.discard(item.pk))
+
+
+def _decide(
+    request: PortalRequest, pk: UUID, verb: Callable[[PartnerCenterImport], bool]
+) -> HttpResponse:
+    item = get_object_or_404(visible(request), pk=pk)
     if not perms.can_import(request.user, item.partner):
         raise PermissionDenied
-    if not imports.take_good_rows(item.pk, by=request.user):
-        messages.info(request, _("This file is already being imported."))
+    if not verb(item):
+        messages.info(request, _("Somebody has decided about this file already."))
     if not request.htmx:
         return redirect("scoring:import", pk=item.pk)
     return render(request, "scoring/import.html#import", _detail_context(request, pk))
 
 
+# ---- The original --------------------------------------------------------------------------------
+
+
+@require_safe
+def original(request: PortalRequest, pk: UUID) -> HttpResponseBase:
+    """The file as it was handed in: from its kept columns as CSV, else as it was uploaded."""
+    item = get_object_or_404(visible(request), pk=pk)
+    try:
+        if item.original:
+            path = Path(item.original.path)
+            pieces = originals.as_csv(path)
+            first = next(pieces)  # opens the file: one that is gone is a 404, no broken download
+            name = f"{Path(item.file_name).stem or 'original'}.csv"
+            response = StreamingHttpResponse(
+                (piece.encode() for part in ((first,), pieces) for piece in part),
+                content_type="text/csv; charset=utf-8",
+            )
+            response["Content-Disposition"] = content_disposition_header(True, name) or ""
+            return response
+        if item.file:
+            return FileResponse(
+                item.file.open("rb"),
+                as_attachment=True,
+                filename=item.file_name,
+                content_type="application/octet-stream",
+            )
+    except FileNotFoundError as error:
+        raise Http404 from error
+    raise Http404
+
+
 # ---- What the pages show -------------------------------------------------------------------------
 
 
-def _visible(request: PortalRequest) -> QuerySet[PartnerCenterImport]:
+def visible(request: PortalRequest) -> QuerySet[PartnerCenterImport]:
+    """Imports that the person may know of, with what a page of one needs."""
     return PartnerCenterImport.objects.visible_to(request.user).select_related(
-        "partner", "imported_by", "same_as"
+        "partner", "imported_by", "undone_by", "same_as"
     )
 
 
@@ -107,40 +166,58 @@ def _index(request: PortalRequest, form: UploadForm) -> HttpResponse:
         "form": form,
         "may_import": perms.can_import(request.user, request.partner),
         "limit": filesizeformat(settings.PARTNER_CENTER_MAX_BYTES),
+        "mappings": import_words.mappings(request.partner),
     }
     return render(request, "scoring/imports.html", context)
 
 
 def _list_context(request: PortalRequest) -> dict[str, Any]:
     # The lists of rejected and unused values can be long; a line of the list needs neither.
-    files = _visible(request).filter(partner=request.partner or None).defer("rejected", "unused")
+    files = visible(request).filter(partner=request.partner or None).defer("rejected", "unused")
     page = Paginator(files, IMPORTS_A_PAGE).get_page(request.GET.get("page"))
     return {
         "page": page,
-        "lines": [{"file": file, "tag": _tag(file), "months": span(file.months)} for file in page],
+        "lines": [
+            {
+                "file": file,
+                "tag": import_words.tag(file),
+                "months": import_words.span(file.months),
+            }
+            for file in page
+        ],
         "is_unfinished": any(not file.is_finished for file in page),
     }
 
 
 def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
-    item = get_object_or_404(_visible(request), pk=pk)
+    item = get_object_or_404(visible(request), pk=pk)
     score = _first_score_with(item)
+    tenants, tenant_names = import_words.new_tenants(item)
+    may_import = perms.can_import(request.user, item.partner)
+    has_changes = bool(item.rows_new or item.rows_changed or item.dates_changed)
+    claims = import_words.claims(item)
     return {
         "tab": "imports",
         "item": item,
         "partner": item.partner,
-        "tag": _tag(item),
-        "months": span(item.months),
+        "tag": import_words.tag(item),
+        "months": import_words.span(item.months),
         "month_names": [month_name(months.parse_label(month)) for month in item.months],
-        "unused": [{**line, "why": _why_unused(line["what"])} for line in item.unused],
+        "by_month": import_words.by_month(item.by_month),
+        "is_preview": item.state in UNDECIDED and not item.fault,
+        "has_changes": has_changes or bool(claims),
+        "tenants": tenants,
+        "tenant_names": tenant_names,
+        "claims": claims,
+        "unused": import_words.unused(item),
         "rejected": item.rejected_rows,
         "good_rows_count": max(0, item.rows_read - item.rows_rejected),
-        "may_import": perms.can_import(request.user, item.partner),
-        "can_take_good_rows": item.state == State.REJECTED
-        and not item.fault
-        and item.rows_rejected > 0,
+        "may_import": may_import,
+        "may_undo": may_import and imports.can_be_undone(item),
+        "may_name_columns": may_import and imports.waits_for_columns(item),
+        "has_original": bool(item.original or item.file),
         "score": score,
-        "missing_month": _missing_month(score),
+        "missing_month": _missing_month(item, score),
     }
 
 
@@ -148,13 +225,21 @@ def _first_score_with(item: PartnerCenterImport) -> Score | None:
     """The score that was computed with this file for the first time."""
     if item.state != State.DONE:
         return None
-    later = Score.objects.filter(partner=item.partner, computed_at__gte=item.created_at)
+    later = Score.objects.filter(
+        partner=item.partner, computed_at__gte=item.done_at or item.created_at
+    )
     candidates = later.order_by("computed_at", "pk")[:20]
     return next((score for score in candidates if str(item.pk) in score.import_ids), None)
 
 
-def _missing_month(score: Score | None) -> str:
-    """The caution that the comparison month is not there, in words; else nothing."""
+def _missing_month(item: PartnerCenterImport, score: Score | None) -> str:
+    """The caution that the comparison month is not there, or would not be; else nothing."""
+    if item.state in UNDECIDED and item.months:
+        known = MonthOfData.objects.filter(portfolio__partner=item.partner)
+        new = [months.parse_label(month) for month in item.months]
+        return import_words.missing_month(
+            [*known.values_list("month", flat=True), *new], timezone.localdate()
+        )
     if score is None:
         return ""
     sentences = notes(score)
@@ -162,46 +247,3 @@ def _missing_month(score: Score | None) -> str:
         if caution["code"] == Caution.COMPARISON_MONTH_MISSING:
             return words
     return ""
-
-
-def _tag(item: PartnerCenterImport) -> str:
-    return {
-        State.QUEUED: "open",
-        State.RUNNING: "proposed",
-        State.DONE: "ok",
-        State.REJECTED: "needs-you",
-        State.FAILED: "bad",
-    }.get(State(item.state), "open")
-
-
-def span(labels: list[str]) -> str:
-    """``February 2025 to March 2026``; one month alone, nothing without any."""
-    if not labels:
-        return ""
-    first, last = (month_name(months.parse_label(label)) for label in (labels[0], labels[-1]))
-    if first == last:
-        return first
-    return _("%(first)s to %(last)s") % {"first": first, "last": last}
-
-
-def _why_unused(what: str) -> tuple[str, str]:
-    """What a value is that no rule set uses, and why that is no error."""
-    return {
-        "workload": (
-            pgettext("in a file", "Workload"),
-            _("not among the eligible workloads of this designation"),
-        ),
-        "association": (
-            pgettext("in a file", "Association type"),
-            _("not used by this designation"),
-        ),
-        "claim state": (pgettext("in a file", "Claim state"), _("only approved claims count")),
-        "certification": (
-            pgettext("in a file", "Certification"),
-            _("not on the list of this designation"),
-        ),
-        "exam": (
-            pgettext("in a file", "Exam"),
-            _("an exam alone is not yet a certification"),
-        ),
-    }.get(what, (what, _("not used by this designation")))
