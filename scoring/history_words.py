@@ -69,12 +69,8 @@ def status_words(current: Current) -> StatusWords:
             headline = _("The anniversary has passed, and no day since %(first)s has qualified.")
     elif standing.status == Status.QUALIFIED:
         headline = _("Qualified: you may enrol until %(day)s.")
-        lead = ngettext(
-            "There were qualifying days in %(months)s. If no other follows, the window closes "
-            "then.",
-            "There were qualifying days in %(months)s. If no other follows, the window closes "
-            "then.",
-            len(standing.months),
+        lead = _(
+            "There were qualifying days in %(months)s. If no other follows, the window closes then."
         )
     else:
         headline = _("In progress: no day since %(first)s has qualified.")

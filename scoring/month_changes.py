@@ -59,6 +59,7 @@ class MonthChanges:
 
     now: MonthResult
     before: MonthResult | None  # None: the first month with data
+    following: int | None  # the next month with data
     tracks: Sequence[TrackChange]
     rows: Sequence[MetricRows]
 
@@ -74,17 +75,19 @@ def of_month(portfolio: Portfolio, month: int) -> MonthChanges | None:
     known = claims.corrections(portfolio)
     certificates = claims.certificates(portfolio, known)
     earlier = max((one for one in imported if one < month), default=None)
+    following = min((one for one in imported if one > month), default=None)
     now = history.judge_month(portfolio, month, imported, known)
     now_result = history.result_of(now, portfolio, certificates)
     if earlier is None:
         tracks = differences.compare(now_result.tracks, now_result.tracks)
-        return MonthChanges(now_result, None, tracks, ())
+        return MonthChanges(now_result, None, following, tracks, ())
     before = history.judge_month(portfolio, earlier, imported, known)
     before_result = history.result_of(before, portfolio, certificates)
     tracks = differences.compare(before_result.tracks, now_result.tracks)
     return MonthChanges(
         now_result,
         before_result,
+        following,
         tracks,
         _all_rows(_Pair(before, now, certificates), tracks),
     )

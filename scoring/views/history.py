@@ -248,6 +248,8 @@ def _month_context(request: PortalRequest, changes: MonthChanges) -> dict[str, A
         "qualified": qualified_words(row),
         "before": month_name(before.month) if before else "",
         "before_label": months.label(before.month) if before else "",
+        "after": month_name(changes.following) if changes.following else "",
+        "after_label": months.label(changes.following) if changes.following else "",
         "tracks": _month_tracks(changes),
     }
 
@@ -263,7 +265,7 @@ def _month_tracks(changes: MonthChanges) -> list[dict[str, Any]]:
             {
                 "view": views[track.key],
                 "before": whole(track.before.total) if track.before else "–",
-                "change": _signed_points(track.points),
+                "change": _signed_points(track.points) if track.points else "",
                 "metrics": [
                     _month_metric(changes, track.key, metrics[view.key], view)
                     for view in views[track.key].metrics
@@ -283,7 +285,7 @@ def _month_metric(
         "view": view,
         "is_people": change.key in PEOPLE,
         "before": value_text(change.key, option.before.value) if option and option.before else "–",
-        "change": signed(option.value) if option else "0",
+        "change": signed(option.value) if option and (option.value or rows) else "",
         "points": _signed_points(change.points),
         "other_option": was if was != change.option else "",
         "rows": [
