@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from partners.models import Partner, User
 from partners.waiting import Waiting
-from scoring import enrolments, perms
+from scoring import enrolments, imports, perms
 from scoring.models import DesignationReport, MonthOfData, PartnerCenterImport
 from scoring.presentation import figure, month_name
 from scoring.status import Standing, Status
