@@ -1,5 +1,4 @@
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +7,7 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from partners.models import Partner
-from scoring.models import PartnerCenterImport, Score, Tenant
+from scoring.models import PartnerCenterImport, Tenant
 from tests.factories import PartnerFactory
 from tests.scoring.test_scores import GROWN, PEOPLE
 from tests.scoring.worlds import Row, office_usage, training
@@ -87,107 +86,6 @@ def test_commands_name_what_is_missing(partner: Partner, tmp_path: Path) -> None
     for args, said in (
         (("import_partner_center", "nobody", str(missing)), "There is no firm with the short name"),
         (("import_partner_center", "mueller", str(missing)), "cannot be read: No such file"),
-        (("score", "nobody"), "There is no firm with the short name 'nobody'."),
-        (("score", "mueller", "--rule-set", "x"), "There is no rule set 'x'. Known: modern-work"),
     ):
         with pytest.raises(CommandError, match=said):
             call_command(*args)
-
-
-def test_score_as_json(partner: Partner, files: tuple[str, str]) -> None:
-    call("import_partner_center", "mueller", *files)
-    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
-    assert printed == {
-        "partner": "mueller",
-        "rule_set": "modern-work-2023",
-        "as_of": "2025-03-25",
-        "last_month": "2025-02",
-        "comparison_month": "2024-02",
-        "designated": True,
-        "track": "smb",
-        "tracks": {
-            "enterprise": {
-                "total": "12.5",
-                "passes": False,
-                "metrics": {
-                    "net_customer_adds": {"value": 0, "points": "0"},
-                    "intermediate_certifications": {"value": 2, "points": "5"},
-                    "advanced_certifications": {"value": 1, "points": "7.5"},
-                    "usage_growth": {
-                        "option": "CPOR",
-                        "points": "0",
-                        "options": {
-                            "CPOR": {"value": 0, "points": "0"},
-                            "DPOR": {"value": 0, "points": "0"},
-                        },
-                    },
-                    "deployments": {
-                        "option": "CPOR",
-                        "points": "0",
-                        "options": {
-                            "CPOR": {"value": 0, "points": "0"},
-                            "DPOR": {"value": 0, "points": "0"},
-                        },
-                    },
-                },
-            },
-            "smb": {
-                "total": "100",
-                "passes": True,
-                "metrics": {
-                    "net_customer_adds": {"value": 10, "points": "20"},
-                    "intermediate_certifications": {"value": 2, "points": "10"},
-                    "advanced_certifications": {"value": 1, "points": "15"},
-                    "usage_growth": {
-                        "option": "CPOR",
-                        "points": "30",
-                        "options": {
-                            "CPOR": {"value": 600, "points": "30"},
-                            "CSP": {"value": 0, "points": "0"},
-                        },
-                    },
-                    "deployments": {
-                        "option": "CPOR",
-                        "points": "25",
-                        "options": {
-                            "CPOR": {"value": 10, "points": "25"},
-                            "CSP": {"value": 0, "points": "0"},
-                        },
-                    },
-                },
-            },
-        },
-        "warnings": [],
-    }
-
-
-def test_score_warns_in_english_with_the_month_in_iso_form(
-    partner: Partner, tmp_path: Path
-) -> None:
-    path = tmp_path / "usage.csv"
-    path.write_bytes(office_usage([Row(usage={"2025-01": (50, 5), "2025-02": (50, 5)})]))
-    said = call("import_partner_center", "mueller", str(path), "--kind", "office-usage")
-    assert said.splitlines()[-1].startswith("The comparison month 2024-02 is missing")
-    assert "LIFETIME" in said
-    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
-    assert [warning.split(":")[0] for warning in printed["warnings"]] == [
-        "comparison_month_missing",
-        "derived_dates",
-        "no_skilling_data",
-    ]
-    assert "The comparison month 2024-02 is missing" in printed["warnings"][0]
-
-
-def test_score_without_data(partner: Partner) -> None:
-    printed = json.loads(call("score", "mueller", "--as-of", "2025-03-25", "--json"))
-    assert (printed["last_month"], printed["track"], printed["designated"]) == (None, None, False)
-    assert "no usage data yet" in call("score", "mueller")
-
-
-def test_score_twice_prints_and_stores_the_same(partner: Partner, files: tuple[str, str]) -> None:
-    call("import_partner_center", "mueller", *files)
-    once = call("score", "mueller", "--as-of", "2025-03-25")
-    count = Score.objects.count()
-    assert call("score", "mueller", "--as-of", "2025-03-25") == once
-    assert Score.objects.count() == count
-    assert "SMB: 100 of 100 points, passes" in once
