@@ -103,6 +103,48 @@ def _undecided(user: User) -> Iterator[Waiting]:
         )
 
 
+def _enrolments(user: User, own: list[Partner]) -> Iterator[Waiting]:
+    """Renewals that are due, anniversaries that have passed, and windows that close soon."""
+    today = timezone.localdate()
+    found = enrolments.current_of(own, today)
+    for partner in own:
+        words = _enrolment_words(partner, found[partner.pk].standing, today)
+        if words is None or not perms.can_record_enrolment(user, partner):
+            continue
+        title, detail = words
+        yield Waiting(
+            title=title,
+            detail=detail,
+            url=reverse("scoring:history"),
+            action=_("To the history"),
+            kind="enrolment",
+            since=None,
+            mine=True,
+        )
+
+
+def _enrolment_words(partner: Partner, standing: Standing, today: date) -> tuple[str, str] | None:
+    """Title and detail of what is to be done about a firm's enrolment; None for nothing."""
+    words = {"firm": partner.name}
+    if standing.status == Status.RENEWAL_DUE and standing.anniversary:
+        words["day"] = date_format(standing.anniversary, "DATE_FORMAT")
+        detail = (
+            _("%(firm)s: there is a qualifying day. Please renew in Partner Center.")
+            if standing.months
+            else _("%(firm)s: no day has qualified yet in the months that decide.")
+        )
+        return _("Your designation is to be renewed by %(day)s") % words, detail % words
+    if standing.has_lapsed and standing.anniversary:
+        words["day"] = date_format(standing.anniversary, "DATE_FORMAT")
+        detail = _("%(firm)s: the anniversary %(day)s has passed, and no renewal is recorded.")
+        return _("Have you renewed your designation?"), detail % words
+    if standing.open_until is not None and standing.open_until - today <= SOON:
+        words["day"] = date_format(standing.open_until, "DATE_FORMAT")
+        detail = _("%(firm)s has qualified, but not lately: after that day it no longer counts.")
+        return _("You may enrol until %(day)s only") % words, detail % words
+    return None
+
+
 def _old_data(user: User, own: list[Partner]) -> Iterator[Waiting]:
     """Firms whose usage data came in long ago, for those who can bring new ones."""
     newest = (
