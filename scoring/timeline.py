@@ -51,7 +51,7 @@ class Slot:
 class Band:
     x: str
     width: str
-    middle: str
+    end: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ def _year(month: int, first: int) -> str:
 def _band(marked: Sequence[int], first: int, width: Fraction) -> Band:
     begin = GUTTER + width * (min(marked) - first)
     end = GUTTER + width * (max(marked) - first + 1)
-    return Band(percent(begin), percent(end - begin), percent((begin + end) / 2))
+    return Band(percent(begin), percent(end - begin), percent(end))
 
 
 def _height(points: Fraction) -> Fraction:
