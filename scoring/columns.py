@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import SequenceMatcher
+from functools import lru_cache
 from typing import NamedTuple
 
 from django.utils.functional import Promise
@@ -361,15 +362,22 @@ def _likeness(name: str, field: Field) -> float:
         return 1.5
     if found in UNREAD:
         return 0
+    words = _words(name)
     return max(
-        max(
-            SequenceMatcher(None, found, normal(known)).ratio(),
-            SequenceMatcher(None, _words(name), _words(known)).ratio(),
-        )
+        max(_share(found, normal(known)), _share(words, _words(known)))
         for known in (*field.names, *field.hints)
     )
 
 
+def _share(one: str, other: str) -> float:
+    """The share of two names that is alike, or 0 when it is below ``ALIKE``."""
+    matcher = SequenceMatcher(None, one, other)
+    if matcher.real_quick_ratio() < ALIKE or matcher.quick_ratio() < ALIKE:
+        return 0
+    return matcher.ratio()
+
+
+@lru_cache(maxsize=1_000)
 def _words(name: str) -> str:
     """The words of a name in an order of their own: "Units paid" is like "PaidUnits"."""
     words = re.findall(r"[A-Z]+(?![a-z])|[A-Z]?[a-zäöüß]+|\d+", name)

@@ -45,7 +45,7 @@ class Figures:
         """The number of rows added, by month in order; before ``merge``."""
         import pyarrow.compute as pc  # noqa: PLC0415 -- a web process starts without it
 
-        counts = pc.value_counts(self._column("month"))
+        counts = pc.value_counts(_arrow("month", self._values["month"]))
         return dict(sorted((count["values"].as_py(), count["counts"].as_py()) for count in counts))
 
     def merge(self) -> "pa.Table":
@@ -56,27 +56,38 @@ class Figures:
         import pyarrow as pa  # noqa: PLC0415
         import pyarrow.compute as pc  # noqa: PLC0415
 
-        months = self.rows_by_month()
-        table = pa.table({name: self._column(name) for name in self.columns})
-        parts = [self._merge(table.slice(0, 0))]
-        for month in months:  # one at a time: grouping takes a multiple of its input
-            part = self._merge(table.filter(pc.equal(table["month"], month)))
-            parts.append(part.sort_by([(name, "ascending") for name in KEY]).combine_chunks())
-            pa.default_memory_pool().release_unused()
+        table = pa.table({name: _arrow(name, self._values[name]) for name in self.columns})
+        # Into arrays again: many small Arrow tables would leave their memory in pieces.
+        merged = {name: array(CODES[name]) for name in (*KEY, "seats", "users")}
+        for month in self.rows_by_month():  # one at a time, for little memory
+            part = self._merge_month(table.filter(pc.equal(table["month"], month)))
+            for name, values in merged.items():
+                for chunk in part[name].chunks:
+                    size = values.itemsize
+                    start, end = chunk.offset * size, (chunk.offset + len(chunk)) * size
+                    values.frombytes(memoryview(chunk.buffers()[1])[start:end])
         del table
         self._values = {name: array(CODES[name]) for name in self.columns}
-        return pa.concat_tables(parts)
+        return pa.table({name: _arrow(name, values) for name, values in merged.items()})
+
+    def _merge_month(self, rows: "pa.Table") -> "pa.Table":
+        """The rows of one month, sorted. Only those that share a key are grouped: it takes long."""
+        import pyarrow as pa  # noqa: PLC0415
+        import pyarrow.compute as pc  # noqa: PLC0415
+
+        rows, keys = _sorted(rows)
+        same = pc.equal(keys[1:], keys[:-1])
+        if pc.any(same).as_py():
+            no = pa.array([False])
+            same = pa.concat_arrays([no, *same.chunks])
+            is_shared = pc.or_(same, pa.concat_arrays([same[1:], no]))
+            merged = self._merge(rows.filter(is_shared))
+            alone = rows.filter(pc.invert(is_shared)).select(merged.column_names)
+            rows, _ = _sorted(pa.concat_tables([alone, merged]))
+        return rows
 
     def _merge(self, rows: "pa.Table") -> "pa.Table":
         return _group(rows, KEY, seats="max", users="max")
-
-    def _column(self, name: str) -> "pa.Array":
-        """A column without a copy of its numbers."""
-        import pyarrow as pa  # noqa: PLC0415
-
-        values = self._values[name]
-        kind = pa.int16() if CODES[name] == "h" else pa.int32()
-        return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
 
 
 class SubscriptionFigures(Figures):
@@ -104,9 +115,31 @@ class SubscriptionFigures(Figures):
         return merged.set_column(merged.column_names.index("seats"), "seats", seats)
 
 
+def _arrow(name: str, values: "array[int]") -> "pa.Array":
+    """A column without a copy of its numbers."""
+    import pyarrow as pa  # noqa: PLC0415
+
+    kind = pa.int16() if CODES[name] == "h" else pa.int32()
+    return pa.Array.from_buffers(kind, len(values), [None, pa.py_buffer(values)])
+
+
 def _group(rows: "pa.Table", key: Sequence[str], *, seats: str, users: str) -> "pa.Table":
     how = [("seats", seats), ("users", users)]
     found = rows.group_by(list(key), use_threads=False).aggregate(how)
     return found.select([*key, f"seats_{seats}", f"users_{users}"]).rename_columns(
         [*key, "seats", "users"]
     )
+
+
+def _sorted(rows: "pa.Table") -> "tuple[pa.Table, pa.ChunkedArray]":
+    """Rows of one month in the order of their keys, and the keys, each packed into a number."""
+    import pyarrow as pa  # noqa: PLC0415
+    import pyarrow.compute as pc  # noqa: PLC0415
+
+    wide = pa.int64()
+    keys = pc.bit_wise_or(
+        pc.shift_left(rows["tenant"].cast(wide), 32),
+        pc.bit_wise_or(pc.shift_left(rows["workload"].cast(wide), 16), rows["option"].cast(wide)),
+    )
+    order = pc.sort_indices(keys)
+    return rows.take(order), keys.take(order)

@@ -22,7 +22,7 @@ from scoring.parsing import NotReadable
 from scoring.reasons import Fault, sentence
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import body, stored_score
-from tests.scoring.test_parsing import TENANT, TODAY, read, rejections, usage_file
+from tests.scoring.test_parsing import TENANT, TODAY, one_usage, read, rejections, usage_file
 from tests.scoring.worlds import Row, guid
 
 NAMED = (
@@ -129,8 +129,8 @@ def test_a_number_too_large_is_rejected_however_long(figure: str) -> None:
 
 
 def test_leading_zeros_make_no_number_larger() -> None:
-    parsed = read(usage_file(f"{TENANT},Exchange,2025-01,{'0' * 40}50,20,CPOR"))
-    assert [claim.usage for claim in parsed.claims.values()] == [{2025 * 12: (50, 20)}]
+    said = read(usage_file(f"{TENANT},Exchange,2025-01,{'0' * 40}50,20,CPOR"))
+    assert one_usage(said) == {2025 * 12: (50, 20)}
 
 
 @pytest.mark.django_db
@@ -155,6 +155,7 @@ PARAMS = {
     "expected": 7,
     "columns": "Month",
     "format": "PDF",
+    "delimiter": ",",
     "line": 3,
     "size": 61,
     "limit": 60,
@@ -212,7 +213,8 @@ def test_spellings_of_a_guid_are_one_tenant() -> None:
     plain = guid("Contoso")
     spelled = (plain, plain.upper(), f"{{{plain}}}", plain.replace("-", ""))
     rows = [f"{tenant},Exchange,2025-01,50,20,CPOR" for tenant in spelled]
-    assert list(read(usage_file(*rows)).tenants) == [plain.replace("-", "")]
+    said = read(usage_file(*rows))
+    assert (said.tenants, said.merged) == ([(plain.replace("-", ""), "")], 3)
 
 
 # ---- A file that kills its worker ----------------------------------------------------------------

@@ -1,6 +1,9 @@
 import io
+import subprocess
+import sys
 from collections.abc import Sequence
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -747,3 +750,43 @@ def test_explicit_kind_is_held_against_the_columns() -> None:
     with pytest.raises(NotReadable) as caught:
         read(office_usage([Row(usage={"2025-01": (1, 1)})]), kind="training")
     assert caught.value.fault == Fault.MISSING_COLUMNS
+
+
+# ---- A very large file ---------------------------------------------------------------------------
+
+PEAK = """
+import resource, sys
+from datetime import date
+import django
+django.setup()
+from scoring import parsing
+with open(sys.argv[1], "rb") as stream:
+    said = parsing.read(stream, today=date(2025, 3, 25))
+peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
+print(said.rows, said.usage.num_rows, len(said.tenants), said.rejected_count, peak)
+"""
+
+
+@pytest.mark.slow
+def test_two_million_rows_are_read_in_little_memory(tmp_path: Path) -> None:
+    path = tmp_path / "usage.csv"
+    workloads = ["Exchange", "Teams", "SharePoint", "InTune", "Viva Engage"]
+    labels = [f"{year}-{month:02d}-01" for year in (2023, 2024) for month in range(1, 11)]
+    tenants = [guid(str(number)) for number in range(20_000)]
+    with path.open("w") as file:
+        file.write(",".join(USAGE_HEADER) + "\n")
+        for month, label in enumerate(labels):
+            for number, tenant in enumerate(tenants):
+                seats = (number * 7 + month) % 600
+                file.writelines(
+                    f"{tenant},2058756,{workload},{label},{seats},{seats // 3},Customer {number},"
+                    f"Germany,SMB,1234567,Handschlag,7654321,CSP Tier 1,0,,\n"
+                    for workload in workloads
+                )
+    done = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    *counts, peak = map(int, done.stdout.split())
+    assert counts == [2_000_000, 2_000_000, 20_000, 0]
+    assert peak < 250  # MB
