@@ -14,8 +14,9 @@ from scoring.models import Association, PartnerCenterImport, Portfolio
 
 COUNTS = ("rows_new", "rows_changed", "rows_unchanged", "dates_changed", "by_month", "unused")
 LISTED = 100  # new tenants, and associations that change, that are named
-TENANTS, TENANT, CLAIM = "tenants", "tenant", "claim"
-FINDINGS = frozenset({TENANTS, TENANT, CLAIM})
+TENANTS, TENANT, RENAMED = "tenants", "tenant", "renamed"
+CLAIMS, CLAIM = "claims", "claim"
+FINDINGS = frozenset({TENANTS, TENANT, RENAMED, CLAIMS, CLAIM})
 ClaimKey = tuple[int, int, int]  # tenant, workload, option
 Interval = tuple[date | None, date | None, int]  # from, to, state of the claim
 
@@ -28,7 +29,8 @@ def note_changes(row: PartnerCenterImport, portfolio: Portfolio, made: facts.Pla
     row.unused = [
         *(line for line in row.unused if line["what"] not in FINDINGS),
         *_new_tenants(made),
-        *_changed_claims(portfolio, made),
+        *_count(RENAMED, len(made.renamed)),
+        *_claims(portfolio, made),
     ]
 
 
@@ -58,6 +60,11 @@ def touched_claims(made: facts.Plan) -> set[ClaimKey]:
     return written | {key[:3] for key in made.gone_associations}
 
 
+def count(row: PartnerCenterImport, what: str) -> int:
+    """The number in the line of the report that counts ``what``."""
+    return sum(line["rows"] for line in lines(row, what))
+
+
 def lines(row: PartnerCenterImport, *what: str) -> list[dict[str, Any]]:
     """The lines of the report that are about one of ``what``."""
     return [line for line in row.unused if line["what"] in what]
@@ -70,14 +77,20 @@ def unused(row: PartnerCenterImport) -> list[dict[str, Any]]:
 
 def _new_tenants(made: facts.Plan) -> list[dict[str, Any]]:
     names = sorted(name or str(guid) for _place, guid, name in made.tenants)
-    if not names:
-        return []
-    total = {"what": TENANTS, "value": "", "rows": len(names)}
-    return [total, *({"what": TENANT, "value": name, "rows": 1} for name in names[:LISTED])]
+    return [
+        *_count(TENANTS, len(names)),
+        *({"what": TENANT, "value": name, "rows": 1} for name in names[:LISTED]),
+    ]
 
 
-def _changed_claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, Any]]:
+def _count(what: str, rows: int) -> list[dict[str, Any]]:
+    return [{"what": what, "value": "", "rows": rows}] if rows else []
+
+
+def _claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, Any]]:
+    """How many associations are new, and what becomes of the first of those that change."""
     new: dict[ClaimKey, dict[int, Interval]] = {}
+    added: set[ClaimKey] = set()
     for place, (
         workload,
         option,
@@ -90,6 +103,8 @@ def _changed_claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, An
     ) in made.associations:
         if tenant := made.numbers[place]:
             new.setdefault((tenant, workload, option), {})[begins] = (begins_on, ended_on, state)
+        else:
+            added.add((-place, workload, option))  # of a tenant that is new itself
     gone = set(made.gone_associations)
     keys = sorted(new.keys() | {key[:3] for key in gone})
     found: list[dict[str, Any]] = []
@@ -99,7 +114,9 @@ def _changed_claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, An
             before = stored.get(key, {})
             kept = {begins: row for begins, row in before.items() if (*key, begins) not in gone}
             after = kept | new.get(key, {})
-            if before and _written(before) != _written(after):
+            if not before:
+                added.add(key)
+            elif len(found) < LISTED and _written(before) != _written(after):
                 found.append(
                     {
                         "what": CLAIM,
@@ -111,9 +128,7 @@ def _changed_claims(portfolio: Portfolio, made: facts.Plan) -> list[dict[str, An
                         "after": _written(after),
                     }
                 )
-            if len(found) == LISTED:
-                return found
-    return found
+    return [*_count(CLAIMS, len(added)), *found]
 
 
 def _stored(

@@ -121,7 +121,7 @@ class ColumnsForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         """One column says one thing."""
         chosen: dict[str, str] = {}
-        for key, name in self.cleaned_data.items():
+        for key, name in list(self.cleaned_data.items()):
             if name and name in chosen:
                 self.add_error(
                     key,

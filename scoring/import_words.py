@@ -145,9 +145,20 @@ def _interval(begins_on: str | None, ended_on: str | None) -> str:
 
 def new_tenants(item: PartnerCenterImport) -> tuple[int, list[str]]:
     """(how many tenants are new, the names of the first of them)"""
-    total = import_findings.lines(item, import_findings.TENANTS)
     names = [line["value"] for line in import_findings.lines(item, import_findings.TENANT)]
-    return (total[0]["rows"] if total else 0), names
+    return import_findings.count(item, import_findings.TENANTS), names
+
+
+def has_changes(item: PartnerCenterImport) -> bool:
+    """Whether the file said, or says, anything that was not known."""
+    counts = (item.rows_new, item.rows_changed, item.dates_changed)
+    what = (
+        import_findings.CLAIMS,
+        import_findings.CLAIM,
+        import_findings.TENANTS,
+        import_findings.RENAMED,
+    )
+    return any(counts) or bool(import_findings.lines(item, *what))
 
 
 def missing_month(imported: Iterable[int], day: date) -> str:

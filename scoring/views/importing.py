@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
-from scoring import import_words, imports, months, originals, perms
+from scoring import import_findings, import_words, imports, months, originals, perms
 from scoring.import_forms import UploadForm
 from scoring.models import MonthOfData, PartnerCenterImport, Score
 from scoring.presentation import month_name, notes
@@ -194,8 +194,6 @@ def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
     score = _first_score_with(item)
     tenants, tenant_names = import_words.new_tenants(item)
     may_import = perms.can_import(request.user, item.partner)
-    has_changes = bool(item.rows_new or item.rows_changed or item.dates_changed)
-    claims = import_words.claims(item)
     return {
         "tab": "imports",
         "item": item,
@@ -205,10 +203,12 @@ def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
         "month_names": [month_name(months.parse_label(month)) for month in item.months],
         "by_month": import_words.by_month(item.by_month),
         "is_preview": item.state in UNDECIDED and not item.fault,
-        "has_changes": has_changes or bool(claims),
+        "has_changes": import_words.has_changes(item),
         "tenants": tenants,
         "tenant_names": tenant_names,
-        "claims": claims,
+        "claims": import_words.claims(item),
+        "new_claims": import_findings.count(item, import_findings.CLAIMS),
+        "renamed": import_findings.count(item, import_findings.RENAMED),
         "unused": import_words.unused(item),
         "rejected": item.rejected_rows,
         "good_rows_count": max(0, item.rows_read - item.rows_rejected),
