@@ -6,7 +6,6 @@ machine, ratios hold. The integers of all are compared first; when they differ, 
 
 import argparse
 import json
-import os
 import signal
 import subprocess
 import sys
@@ -31,6 +30,11 @@ def main() -> int:
     if not options.server and "postgres" in vendors:
         print("Without a PostgreSQL server only SQLite is measured.", file=sys.stderr)
         vendors.remove("postgres")
+    if not vendors:
+        return 2
+    if options.size == "L":
+        large(vendors, options)
+        return 0
     results: dict[str, Any] = {}
     with tempfile.TemporaryDirectory(prefix="handschlag-bench-") as name:
         scratch = Path(name)
@@ -49,17 +53,33 @@ def main() -> int:
             with maker.database(vendor) as database:
                 if not database.is_filled:
                     print(f"{vendor}: filling the tables", file=sys.stderr, flush=True)
-                    run(database, "fill", *given)
+                    run(database, "measure", "fill", *given)
                     maker.keep(database)
-                load = " ".join(f"{one:.1f}" for one in os.getloadavg())
-                results[vendor] = json.loads(run(database, "measure", *given))
-                results[vendor] |= {"firms": firms, "load": load}
+                results[vendor] = json.loads(run(database, "measure", "measure", *given))
+                results[vendor]["firms"] = firms
     sheet = spreadsheet_part(results, options)
-    text = page.render(results, sheet, asked(options))
+    show(page.render(results, sheet, asked(options)), page.MAIN, options)
+    return 0
+
+
+def large(vendors: list[str], options: argparse.Namespace) -> None:
+    """The engine alone with 1,000 firms: whether time is linear and memory stands still."""
+    firms = QUICK_FIRMS if options.quick else worlds.SIZES["L"].firms
+    results: dict[str, Any] = {}
+    with tempfile.TemporaryDirectory(prefix="handschlag-bench-") as name:
+        maker = Maker(Path(name), None, options.server, "large")
+        for vendor in vendors:
+            with maker.database(vendor) as database:
+                print(f"{vendor}: importing {firms} firms", file=sys.stderr, flush=True)
+                given = ("--firms", str(firms), "--seed", str(options.seed), "--exports", name)
+                results[vendor] = json.loads(run(database, "large", *given))
+    show(page.render_large(results, asked(options)), page.LARGE, options)
+
+
+def show(text: str, part: page.Part, options: argparse.Namespace) -> None:
     print(text)
     if options.write:
-        page.write(text)
-    return 0
+        page.write(text, part)
 
 
 def arguments() -> argparse.Namespace:
@@ -68,7 +88,8 @@ def arguments() -> argparse.Namespace:
         "--size",
         choices=sorted(worlds.SIZES),
         default="M",
-        help="S: 1 firm, 200 tenants; M: 100 firms, 4.7 million rows; L: 1,000 firms (hours)",
+        help="S: 1 firm of 200 tenants; M: 100 firms, 4.7 million rows; L: 1,000 firms, the engine"
+        " alone, an hour",
     )
     parser.add_argument("--database", choices=["sqlite", "postgres", "both"], default="both")
     parser.add_argument("--quick", action="store_true", help="10 firms and fewer rounds")
@@ -116,10 +137,10 @@ def stop(_signal: int, _frame: object) -> NoReturn:
     raise SystemExit(143)  # so that what was made is dropped
 
 
-def run(database: Database, step: str, *given: str) -> str:
-    """One step in a process of its own; what it prints."""
+def run(database: Database, module: str, *given: str) -> str:
+    """A module of this package in a process of its own; what it prints."""
     with subprocess.Popen(
-        [sys.executable, "-m", "bench.scoring.measure", step, *given],
+        [sys.executable, "-m", f"bench.scoring.{module}", *given],
         env=database.environment(),
         stdout=subprocess.PIPE,
         text=True,

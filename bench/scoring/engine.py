@@ -1,11 +1,12 @@
 """The engine as the benchmark uses it: through the functions that pages, jobs and commands call."""
 
 import datetime
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import groupby
 from operator import itemgetter
 from pathlib import Path
+from typing import NamedTuple
 
 from django.core.files import File
 from django.db import connection, transaction
@@ -14,6 +15,7 @@ from bench.scoring import worlds
 from bench.scoring.measuring import Stopwatch
 from partners.models import Partner
 from scoring import (
+    bulk,
     claims,
     facts,
     import_files,
@@ -89,32 +91,39 @@ def read(partner: Partner) -> dict[str, int]:
     return _counts(scores.sums_of(score))
 
 
-def change_one(partner: Partner, tenant: int, users: int) -> None:
+class Figure(NamedTuple):
+    """A tenant's figures in one workload in the last month, and its GUID for the peers."""
+
+    tenant: int
+    workload: int
+    option: int
+    seats: int
+    guid: str
+
+
+def change_one(partner: Partner, figure: Figure, users: int) -> None:
     """One figure of one tenant changes: fact, contributions and score in one transaction."""
     with transaction.atomic():
         portfolio = facts.lock(partner)
-        usage = UsageMonth.objects.filter(
-            portfolio=portfolio, month=worlds.LAST_MONTH, tenant=tenant
-        ).values_list("workload", "option")[:1]
-        for workload, option in usage:
-            UsageMonth.objects.filter(
-                portfolio=portfolio,
-                month=worlds.LAST_MONTH,
-                tenant=tenant,
-                workload=workload,
-                option=option,
-            ).update(users=users)
+        key = (portfolio.pk, worlds.LAST_MONTH, figure.tenant, figure.workload, figure.option)
+        bulk.write(UsageMonth, USAGE_FIELDS, [(*key, figure.seats, users)])
         facts.touch(portfolio)
-        scores.touch(partner, [tenant], worlds.AS_OF, RULE_SET)
+        scores.touch(partner, [figure.tenant], worlds.AS_OF, RULE_SET)
 
 
-def tenants(partner: Partner) -> Sequence[tuple[int, str]]:
-    """Number and GUID of the firm's tenants that have figures in the last month."""
-    numbers = UsageMonth.objects.filter(
-        portfolio__partner=partner, month=worlds.LAST_MONTH
-    ).values_list("tenant", flat=True)
-    found = Tenant.objects.filter(pk__in=set(numbers)).order_by("pk")
-    return [(pk, str(guid)) for pk, guid in found.values_list("pk", "tenant_id")]
+USAGE_FIELDS = ("portfolio", "month", "tenant", "workload", "option", "seats", "users")
+
+
+def tenants(partner: Partner) -> list[Figure]:
+    """One figure of each of the firm's tenants that have any in the last month."""
+    rows = UsageMonth.objects.filter(portfolio__partner=partner, month=worlds.LAST_MONTH)
+    guids = dict(Tenant.objects.filter(portfolio__partner=partner).values_list("pk", "tenant_id"))
+    first: dict[int, Figure] = {}
+    for usage in rows:
+        guid = str(guids[usage.tenant_id])
+        figure = Figure(usage.tenant_id, usage.workload, usage.option, usage.seats, guid)
+        first.setdefault(usage.tenant_id, figure)
+    return list(first.values())
 
 
 def _counts(found: ledger_rows.Sums) -> dict[str, int]:
@@ -124,6 +133,24 @@ def _counts(found: ledger_rows.Sums) -> dict[str, int]:
         for metric, options in metrics.items()
         for option, value in options.items()
     }
+
+
+# ---- The database -------------------------------------------------------------------------------
+
+
+def version() -> str:
+    is_sqlite = connection.vendor == "sqlite"
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT sqlite_version()" if is_sqlite else "SHOW server_version")
+        number = cursor.fetchone()[0].split()[0]
+    return f"{'SQLite' if is_sqlite else 'PostgreSQL'} {number}"
+
+
+def settle() -> None:
+    """PostgreSQL's statistics, as autovacuum would have made them by then."""
+    if connection.vendor == "postgresql":
+        with connection.cursor() as cursor:
+            cursor.execute("ANALYZE")
 
 
 # ---- Sizes ---------------------------------------------------------------------------------------

@@ -5,7 +5,6 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import connection
 
 from bench.scoring import engine, worlds
 from bench.scoring.peers import conventional
@@ -39,14 +38,7 @@ def fill(size: worlds.Size, seed: int, folder: Path) -> None:
     for world, year, _month in exports(size, seed, folder):
         engine.import_file(engine.add_firm(world.number), year, engine.BEFORE)
         conventional.fill(world, worlds.LAST_MONTH - 1)
-    settle()
-
-
-def settle() -> None:
-    """PostgreSQL's statistics, as autovacuum would have made them by then."""
-    if connection.vendor == "postgresql":
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
+    engine.settle()
 
 
 def conventional_firm(number: int) -> conventional.Firm:

@@ -5,12 +5,9 @@
 
 import argparse
 import json
-import os
 import statistics
-import subprocess
 import sys
 import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +19,7 @@ from django.db import connection  # noqa: E402
 
 from bench.scoring import engine, filling, waiting, worlds  # noqa: E402
 from bench.scoring.figures import ANALYST, ORM, PLAIN, Figure  # noqa: E402
+from bench.scoring.large import steps, workers  # noqa: E402
 from bench.scoring.measuring import Runs, interleaved, seconds_of  # noqa: E402
 from bench.scoring.peers import conventional, pandas_plain, pandas_script  # noqa: E402
 from scoring import claims, facts  # noqa: E402
@@ -78,7 +76,7 @@ class Measured:
         importing = self.importing()
         say("importing the last month of all firms")
         month = self.month()
-        filling.settle()
+        engine.settle()
         say("comparing the integers of all")
         self.compare()
         say("changing one tenant, reading and scoring again")
@@ -87,16 +85,10 @@ class Measured:
         return {
             "usage_rows": UsageMonth.objects.count(),
             "figures": [figure.stored() for figure in self.figures],
-            "version": self.version(),
-            "growth": self.growth(),
+            "version": engine.version(),
+            "growth": workers(steps(self.size.firms)),
             "waiting": waiting.measure(self.folder, self.seed) if IS_SQLITE else None,
         }
-
-    def version(self) -> str:
-        with connection.cursor() as cursor:
-            cursor.execute("SELECT sqlite_version()" if IS_SQLITE else "SHOW server_version")
-            number = cursor.fetchone()[0].split()[0]
-        return f"SQLite {number}" if IS_SQLITE else f"PostgreSQL {number}"
 
     # -- Imports --
 
@@ -196,18 +188,19 @@ class Measured:
         firms = [engine.firm(number) for number in self.paths]
         peers = [filling.conventional_firm(number) for number in self.sample]
         paths = [self.paths[number] for number in self.sample]
-        tenants = [engine.tenants(firm) for firm in (engine.firm(n) for n in self.sample)]
+        sampled = [engine.firm(number) for number in self.sample]
+        tenants = [engine.tenants(firm) for firm in sampled]
         places = len(self.sample)
 
         def change(run: int) -> None:
             firm = run % places
-            pk, _guid = tenants[firm][run // places % len(tenants[firm])]
-            engine.change_one(engine.firm(self.sample[firm]), pk, 7 + run)
+            figure = tenants[firm][run // places % len(tenants[firm])]
+            engine.change_one(sampled[firm], figure, 7 + run)
 
         def change_orm(run: int) -> None:
             firm = run % places
-            _pk, guid = tenants[firm][run // places % len(tenants[firm])]
-            conventional.change_one(peers[firm], guid, 7 + run)
+            figure = tenants[firm][run // places % len(tenants[firm])]
+            conventional.change_one(peers[firm], figure.guid, 7 + run)
 
         slow = min(SLOW, self.rounds)
         took = interleaved(
@@ -284,24 +277,6 @@ class Measured:
         if rows:
             figures.append(Figure("bytes per row of the kept originals", size / rows, "bytes", 5))
         return figures
-
-    def growth(self) -> list[dict[str, float]]:
-        """A worker that judges all firms again: seconds and memory, for growing numbers of them."""
-        steps = [count for count in (10, 30, 100, 300, 1_000) if count < self.size.firms]
-        return workers([*steps, self.size.firms])
-
-
-def workers(steps: Sequence[int]) -> list[dict[str, float]]:
-    found = []
-    for count in steps:
-        done = subprocess.run(
-            [sys.executable, "-m", "bench.scoring.worker", str(count)],
-            env=os.environ,
-            stdout=subprocess.PIPE,
-            check=True,
-        )
-        found.append(json.loads(done.stdout))
-    return found
 
 
 def of_a_sheet(tenants: int, seed: int, folder: Path) -> dict[str, Any]:

@@ -4,13 +4,23 @@ import datetime
 import os
 import platform
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from bench.scoring.databases import ROOT
 from bench.scoring.figures import Figure, shown, table
 
 PAGE = ROOT / "docs" / "performance.md"
-BEGIN, END = "<!-- measured: begin -->", "<!-- measured: end -->"
+
+
+class Part(NamedTuple):
+    """A part of the page that the command writes, by its markers."""
+
+    begin: str
+    end: str
+
+
+MAIN = Part("<!-- measured: begin -->", "<!-- measured: end -->")
+LARGE = Part("<!-- large: begin -->", "<!-- large: end -->")
 
 
 def machine() -> str:
@@ -26,14 +36,7 @@ def machine() -> str:
 
 def render(results: dict[str, Any], sheet: dict[str, Any] | str, asked: str) -> str:
     """What was measured, as Markdown. ``sheet`` is the spreadsheet's part, or why there is none."""
-    first = next(iter(results.values()))
-    lines = [
-        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `{asked}`: {machine()},"
-        f" load {first['load']}, Python {platform.python_version()}, "
-        + ", ".join(result["version"] for result in results.values())
-        + ".",
-        "",
-    ]
+    lines = [*_heading(results, asked), ""]
     for result in results.values():
         figures = [Figure(**stored) for stored in result["figures"]]
         lines += [
@@ -64,6 +67,33 @@ def render(results: dict[str, Any], sheet: dict[str, Any] | str, asked: str) -> 
             + ".",
         ]
     return "\n".join(lines).strip() + "\n"
+
+
+def render_large(results: dict[str, Any], asked: str) -> str:
+    lines = _heading(results, asked)
+    for result in results.values():
+        lines += [
+            "",
+            f"{result['version']}, {result['usage_rows']:,} usage rows:",
+            "",
+            "| Firms imported by one process | Seconds a firm | Its memory |",
+            "| --: | --: | --: |",
+        ]
+        lines += [
+            f"| {step['firms']:,} | {step['each']:.3f} | {step['memory'] / 1024**2:,.0f} MB |"
+            for step in result["imported"]
+        ]
+        lines += ["", _growth(result["growth"])]
+    return "\n".join(lines) + "\n"
+
+
+def _heading(results: dict[str, Any], asked: str) -> list[str]:
+    versions = ", ".join(result["version"] for result in results.values())
+    load = ", ".join(f"{one:.1f}" for one in os.getloadavg())
+    return [
+        f"Measured on {datetime.datetime.now(datetime.UTC):%Y-%m-%d} by `{asked}`: {machine()},"
+        f" load {load} at the end, Python {platform.python_version()}, {versions}."
+    ]
 
 
 def _growth(steps: list[dict[str, float]]) -> str:
@@ -97,9 +127,9 @@ def _waiting(found: dict[str, float]) -> str:
     )
 
 
-def write(text: str) -> None:
+def write(text: str, part: Part) -> None:
     """Put the figures into the page, between the markers."""
     page = PAGE.read_text(encoding="utf-8")
-    head, _, rest = page.partition(BEGIN)
-    _old, _, tail = rest.partition(END)
-    PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n{END}{tail}", encoding="utf-8")
+    head, _, rest = page.partition(part.begin)
+    _old, _, tail = rest.partition(part.end)
+    PAGE.write_text(f"{head}{part.begin}\n\n{text}\n{part.end}{tail}", encoding="utf-8")

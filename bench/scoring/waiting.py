@@ -21,7 +21,12 @@ def write(database: str) -> None:
     connection.execute("PRAGMA synchronous=NORMAL")
     connection.execute("CREATE TABLE IF NOT EXISTS bench_waiting (id INTEGER PRIMARY KEY, at REAL)")
     ended = threading.Event()
-    threading.Thread(target=lambda: (sys.stdin.read(), ended.set()), daemon=True).start()
+
+    def watch() -> None:
+        sys.stdin.read()
+        ended.set()
+
+    threading.Thread(target=watch, daemon=True).start()
     print("ready", flush=True)
     waited: list[float] = []
     while not ended.wait(EVERY):

@@ -148,7 +148,7 @@ def write(firm: worlds.Firm, path: Path) -> list[str]:
             ">"
             "<office:body><office:spreadsheet>\n"
         )
-        sheets = (
+        sheets: tuple[tuple[str, list[list[Cell]]], ...] = (
             ("data", [["tenant", "workload", "option", "month", "seats", "users"], *data]),
             ("claims", [["tenant", "workload", "option"], *_claims(claims, len(data) + 1)]),
             ("tenants", [["tenant"], *_tenants(tenants, len(claims) + 1)]),
