@@ -18,6 +18,7 @@ from scoring import (
     import_files,
     import_findings,
     import_leases,
+    import_words,
     imports,
     months,
     originals,
@@ -93,6 +94,16 @@ def test_same_file_twice_changes_nothing_and_says_so(partner: Partner) -> None:
     assert (again.rows_new, again.rows_changed, again.rows_unchanged) == (0, 0, 4)
     assert again.same_as == first
     assert (figures(partner), Score.objects.count(), Contribution.objects.count()) == before
+
+
+def test_same_file_after_another_one_takes_its_changes_back(partner: Partner) -> None:
+    run(partner, FILE)
+    before = figures(partner)
+    run(partner, FILE.replace(b",25,", b",26,"))
+    assert figures(partner) != before
+    again = run(partner, FILE)
+    assert (again.rows_changed, figures(partner)) == (2, before)
+    assert import_words.has_changes(again)
 
 
 def test_later_file_corrects_an_earlier_one(partner: Partner) -> None:

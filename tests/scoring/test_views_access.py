@@ -11,8 +11,9 @@ from django.utils import timezone
 
 from documents import jobs
 from partners.models import Partner, User
-from scoring import reports
-from scoring.models import PartnerCenterImport
+from scoring import enrolments, reports
+from scoring.enrolments import MODERN_WORK
+from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.scoring.stage import body, hand_in, stored_score
@@ -27,6 +28,11 @@ ACCESS = {
     "overview": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "compute": ("post", (302, 302, 403, 403, 200, 403, 302)),
     "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "history_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "history_month": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "enrolment_record": ("post", (200, 403, 403, 403, 200, 403, 302)),
+    "enrolment_renew": ("post", (302, 403, 403, 403, 404, 404, 302)),
+    "enrolment_give_up": ("post", (302, 403, 403, 403, 404, 404, 302)),
     "score": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "ledger_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "difference": ("get", (200, 200, 200, 200, 404, 404, 302)),
@@ -40,7 +46,13 @@ ACCESS = {
     "import_upload": ("post", (200, 200, 403, 403, 200, 403, 302)),
     "import": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "import_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "import_commit": ("post", (302, 302, 403, 403, 404, 404, 302)),
     "import_good_rows": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "import_discard": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "import_original": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "import_columns": ("get", (200, 200, 403, 403, 404, 404, 302)),
+    "import_undo": ("get", (200, 200, 403, 403, 404, 404, 302)),
+    "columns_forget": ("post", (404, 302, 403, 403, 404, 403, 302)),  # the second finds it gone
 }
 POSTS = [name for name, (method, _) in ACCESS.items() if method == "post"]
 
@@ -60,6 +72,13 @@ class World:
         self.score = stored_score(self.firm)
         bad = office_usage([Row(usage={"2025-02": (-5, 1)}), Row("B", usage={"2025-02": (50, 1)})])
         self.rejected = hand_in(self.firm, bad, by=self.people["manager"])
+        self.done = hand_in(self.firm, office_usage([Row("C", usage={"2025-02": (50, 1)})]))
+        self.unmapped = hand_in(self.firm, b"Mandant,Produkt\nx,y")
+        self.mapping = ColumnMapping.objects.create(
+            partner=self.firm, kind="claims", columns=["a", "b"], mapping={"tenant": "A"}
+        )
+        day = timezone.localdate()
+        self.enrolment = enrolments.record(self.firm, MODERN_WORK, day, by=None, today=day)
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, lambda _: b"%PDF-1.7 test")
 
@@ -71,7 +90,17 @@ class World:
             args = [self.score.pk, "smb", "net_customer_adds"]
         elif name in {"score", "ledger_csv", "difference", "difference_csv", "report_order"}:
             args = [self.score.pk]
-        elif name in {"import", "import_status", "import_good_rows"}:
+        elif name == "history_month":
+            args = ["2025-02"]
+        elif name in {"enrolment_renew", "enrolment_give_up"}:
+            args = [self.enrolment.pk]
+        elif name == "import_undo":
+            args = [self.done.pk]
+        elif name == "import_columns":
+            args = [self.unmapped.pk]
+        elif name == "columns_forget":
+            args = [str(self.mapping.pk)]
+        elif (name.startswith("import_") and name != "import_upload") or name == "import":
             args = [self.rejected.pk]
         return reverse(f"scoring:{name}", args=args)
 
@@ -99,6 +128,24 @@ def test_access(name: str, world: World, sign_in: Callable[[User], Client]) -> N
         answers.append(response.status_code)
 
     assert tuple(reversed(answers)) == expected
+
+
+@pytest.mark.parametrize("name", ["import_columns", "import_undo"])
+def test_access_to_what_a_page_with_a_form_does(
+    name: str, world: World, sign_in: Callable[[User], Client]
+) -> None:
+    data = {"kind": "claims", "column-tenant": "Mandant", "column-workload": "Produkt"}
+    codes = {
+        who: sign_in(world.people[who]).post(world.url(name), data).status_code
+        for who in ("loner", "stranger", "observer", "signer", "specialist")
+    }
+    assert codes == {
+        "loner": 404,
+        "stranger": 404,
+        "observer": 403,
+        "signer": 403,
+        "specialist": 302,
+    }
 
 
 @pytest.mark.parametrize("name", POSTS)

@@ -1,6 +1,8 @@
 """Handing files in: what each good and bad file leads to, in the reader's words."""
 
 from collections.abc import Callable
+from datetime import date
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +15,8 @@ from partners.models import Partner, User
 from scoring import imports
 from scoring.models import PartnerCenterImport, Score, UsageMonth
 from tests.factories import PartnerFactory, member
-from tests.scoring.stage import hand_in, tenants
-from tests.scoring.worlds import USAGE_HEADER, Row, office_usage
+from tests.scoring.stage import body, hand_in, tenants
+from tests.scoring.worlds import USAGE_HEADER, Row, guid, office_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -41,7 +43,8 @@ def browser(user: User, sign_in: Callable[[User], Client]) -> Client:
 def upload(browser: Client, *files: tuple[str, bytes], **data: Any) -> Any:
     uploads = [SimpleUploadedFile(name, content, "text/csv") for name, content in files]
     return browser.post(
-        reverse("scoring:import_upload"), {"uploads": uploads, "kind": "auto", **data}
+        reverse("scoring:import_upload"),
+        {"uploads": uploads, "kind": "auto", "at_once": "on", **data},
     )
 
 
@@ -170,14 +173,10 @@ def test_a_missing_comparison_month_is_named_on_the_page_of_the_file(
 # ---- Bad files -----------------------------------------------------------------------------------
 
 BAD_FILES = {
-    "no table": (b"Hello, world\nhow are you", "gehören zu keinem Bericht, den wir kennen"),
-    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "Das ist keine Textdatei"),
-    "a workbook": (b"PK\x03\x04" + b"\0" * 40, "Das ist keine Textdatei"),
+    "no table": (b"Hello world\nhow are you", "gehören zu keinem Bericht, den wir kennen"),
+    "a picture": (b"\x89PNG\r\n\x1a\n" + b"\0" * 40, "sondern PNG"),
+    "a workbook": (b"PK\x03\x04" + b"\0" * 40, "Die Excel-Datei ist beschädigt."),
     "only a header": (",".join(USAGE_HEADER).encode(), "keine Zeilen"),
-    "without columns": (
-        b"CustomerTenantId,WorkloadName,Month\nx,Exchange,2025-02",
-        "PaidAvailableUnits",
-    ),
     "in latin-1": (
         usage_lines(LINE, LINE.replace("Contoso", "Müller")).decode().encode("latin-1"),
         "UTF-8",
@@ -282,7 +281,7 @@ def test_good_rows_twice_import_once(browser: Client, firm: Partner, soup: Soup)
     url = reverse("scoring:import_good_rows", args=[row.pk])
     browser.post(url)
     page = soup(browser.post(url, follow=True))
-    assert "Diese Datei wird schon importiert." in text(page.select_one(".notices"))
+    assert "Über diese Datei hat schon jemand entschieden." in text(page.select_one(".notices"))
 
 
 def test_more_than_five_hundred_rejected_rows_are_counted(browser: Client, soup: Soup) -> None:
@@ -358,11 +357,217 @@ def test_an_observer_sees_the_file_and_no_buttons(
         assert page.select("main form") == []
 
 
+# ---- Looking first -------------------------------------------------------------------------------
+
+
+def preview(browser: Client, soup: Soup, content: bytes) -> BeautifulSoup:
+    """The page of a file that was only to be looked at, after it was read."""
+    response = upload(browser, ("usage.csv", content), at_once="")
+    finish()
+    return soup(browser.get(response["Location"]))
+
+
+def test_a_preview_shows_what_would_change_and_is_imported(browser: Client, soup: Soup) -> None:
+    outcome(browser, soup, office_usage([Row("A", usage={"2025-01": (50, 2), "2025-02": (50, 2)})]))
+    rows = [
+        Row("A", usage={"2025-01": (50, 2), "2025-02": (60, 3)}, begins_on=date(2024, 3, 1)),
+        Row("B", usage={"2024-02": (50, 2)}),
+    ]
+    page = preview(browser, soup, office_usage(rows))
+
+    words = text(page.select_one(".notice--needs-you"))
+    assert "Das würde sich ändern. Es ist noch nichts importiert." in words
+    assert "Neue Zeilen: 1, geändert: 1, bekannt und unverändert: 1." in words
+    months = page.select("section[aria-labelledby=months-heading] tbody tr")
+    assert [text(row) for row in months] == [
+        "Februar 2025 0 1 0",
+        "Januar 2025 0 0 1",
+        "Februar 2024 neuer Monat 1 0 0",
+    ]
+    (claim,) = page.select("section[aria-labelledby=claims-heading] tbody tr")
+    assert text(claim) == "A Exchange, CPOR ab dem ersten Monat mit Daten seit 01.03.2024"
+    assert "1 neuer Kunde" in text(page.select_one("section[aria-labelledby=tenants-heading]"))
+
+    form = page.select_one("form[action$='importieren/']")
+    assert form is not None
+    browser.post(str(form["action"]))
+    finish()
+    row = PartnerCenterImport.objects.latest("created_at")
+    done = soup(browser.get(reverse("scoring:import", args=[row.pk])))
+    assert "Die Datei ist importiert." in text(done.select_one(".notice--ok"))
+    assert UsageMonth.objects.count() == 3
+
+
+def test_a_preview_names_the_missing_month_and_what_to_order(browser: Client, soup: Soup) -> None:
+    content = office_usage([Row(usage={"2025-02": (50, 2)})])
+    page = preview(browser, soup, content)
+    words = text(page.select_one(".notice--warn"))
+    assert "Februar 2024" in words
+    assert "LIFETIME" in words
+
+
+def test_a_preview_without_news_says_so(browser: Client, soup: Soup) -> None:
+    outcome(browser, soup, GOOD)
+    page = preview(browser, soup, GOOD)
+    assert "Der Import würde nichts ändern." in text(page.select_one(".notice--needs-you"))
+
+
+def test_two_people_press_import_at_once(
+    firm: Partner, browser: Client, sign_in: Callable[[User], Client], soup: Soup
+) -> None:
+    row = hand_in(firm, GOOD, at_once=False)
+    url = reverse("scoring:import_commit", args=[row.pk])
+    colleague = sign_in(member(firm, "manager"))
+    pages = [soup(each.post(url, follow=True)) for each in (browser, colleague)]
+    assert [len(page.select(".notices .notice")) for page in pages] == [0, 1]
+    assert "schon jemand entschieden" in text(pages[1].select_one(".notices"))
+    finish()
+    assert UsageMonth.objects.count() == 4
+
+
+def test_a_discarded_file_is_said_to_be_gone(browser: Client, soup: Soup) -> None:
+    page = preview(browser, soup, GOOD)
+    form = page.select_one("form[action$='verwerfen/']")
+    assert form is not None
+    answer = browser.post(str(form["action"]), headers={"hx-request": "true"})
+    assert "verworfen und gelöscht" in text(soup(answer).select_one("#import"))
+    assert soup(answer).select("a[href$='original/']") == []
+
+
+def test_progress_is_shown_while_a_file_is_read(firm: Partner, browser: Client, soup: Soup) -> None:
+    row = hand_in(firm, GOOD, at_once=False)
+    running = {"state": "running", "finished_at": None, "progress": 1234}
+    PartnerCenterImport.objects.filter(pk=row.pk).update(**running)
+    url = reverse("scoring:import_status", args=[row.pk])
+    assert "Bisher 1234 Zeilen." in text(soup(browser.get(url))).replace("1.234", "1234")
+    PartnerCenterImport.objects.filter(pk=row.pk).update(progress_of=5000)
+    bar = soup(browser.get(url)).select_one("progress")
+    assert bar is not None
+    assert (bar["value"], bar["max"]) == ("1234", "5000")
+
+
+# ---- The original --------------------------------------------------------------------------------
+
+
+def test_the_original_comes_back_as_it_stood(firm: Partner, browser: Client) -> None:
+    row = hand_in(firm, GOOD, name="Nutzung März.xlsx")
+    response = browser.get(reverse("scoring:import_original", args=[row.pk]))
+    assert body(response) == GOOD
+    assert "N" in response["Content-Disposition"]
+    assert response["Content-Disposition"].endswith("%C3%A4rz.csv")
+
+
+def test_an_original_of_before_comes_back_as_it_was_uploaded(
+    firm: Partner, browser: Client
+) -> None:
+    row = hand_in(firm, b"%PDF-1.7", name="report.pdf")
+    response = browser.get(reverse("scoring:import_original", args=[row.pk]))
+    assert body(response) == b"%PDF-1.7"
+    assert response["Content-Disposition"] == 'attachment; filename="report.pdf"'
+
+
+def test_an_original_that_is_gone_is_not_found(firm: Partner, browser: Client) -> None:
+    row = hand_in(firm, GOOD)
+    Path(row.original.path).unlink()
+    url = reverse("scoring:import_original", args=[row.pk])
+    assert browser.get(url).status_code == 404
+
+
+# ---- Undoing -------------------------------------------------------------------------------------
+
+
+def test_undoing_says_before_what_would_change(firm: Partner, browser: Client, soup: Soup) -> None:
+    hand_in(firm, office_usage([Row("A", usage={"2025-02": (50, 2)})]))
+    rows = [Row("A", usage={"2025-02": (60, 3)}), Row("B", usage={"2024-02": (50, 2)})]
+    row = hand_in(firm, office_usage(rows))
+    url = reverse("scoring:import_undo", args=[row.pk])
+    detail = soup(browser.get(reverse("scoring:import", args=[row.pk])))
+    assert [link["href"] for link in detail.select("a[href$='rueckgaengig/']")] == [url]
+
+    page = soup(browser.get(url))
+    assert text(page.select_one(".facts")) == (
+        "Zeilen, die wegfallen 1 Zeilen, die wieder die Zahlen einer anderen Datei bekommen 1 "
+        "Zuordnungen, die wegfallen oder sich ändern 2 "
+        "Zertifikate, die wegfallen oder sich ändern 0"
+    )
+    assert [text(line) for line in page.select("tbody tr")] == [
+        "Februar 2025 0 1 0",
+        "Februar 2024 1 0 0",
+    ]
+    assert "Korrekturen von Menschen bleiben immer unberührt." in text(page.main)
+
+    watched = soup(browser.post(url, follow=True))
+    assert "rückgängig gemacht" in text(watched.select_one(".notice--info"))
+    finish()
+    done = text(soup(browser.get(reverse("scoring:import", args=[row.pk]))).select_one(".notice"))
+    assert "Dieser Import wurde rückgängig gemacht." in done
+    assert "Rückgängig gemacht von Ines Kaya." in done
+    assert list(UsageMonth.objects.values_list("seats", "users")) == [(50, 2)]
+
+
+def test_what_cannot_be_undone_says_why(firm: Partner, browser: Client, soup: Soup) -> None:
+    gone = hand_in(firm, office_usage([Row("A", usage={"2025-02": (50, 2)})]), name="gone.csv")
+    row = hand_in(firm, GOOD)
+    Path(gone.original.path).unlink()
+    page = soup(browser.get(reverse("scoring:import_undo", args=[row.pk])))
+    assert "„gone.csv“ ist nicht mehr da" in text(page.select_one(".notice--error"))
+    assert page.select("main form") == []
+
+
+def test_somebody_undoes_while_another_file_waits(
+    firm: Partner, browser: Client, soup: Soup
+) -> None:
+    first = hand_in(firm, office_usage([Row("A", usage={"2025-02": (50, 2)})]))
+    upload(browser, ("usage.csv", GOOD))
+    browser.post(reverse("scoring:import_undo", args=[first.pk]))
+    finish()
+    states = PartnerCenterImport.objects.order_by("created_at").values_list("state", flat=True)
+    assert list(states) == ["undone", "done"]
+    assert UsageMonth.objects.count() == 4
+
+
+def test_what_is_not_in_cannot_be_undone(firm: Partner, browser: Client, soup: Soup) -> None:
+    row = hand_in(firm, GOOD, at_once=False)
+    url = reverse("scoring:import_undo", args=[row.pk])
+    for response in (browser.get(url, follow=True), browser.post(url, follow=True)):
+        assert "schon rückgängig gemacht" in text(soup(response).select_one(".notices"))
+
+
+# ---- How many queries ----------------------------------------------------------------------------
+
+
 @pytest.mark.parametrize("rows", [1, 3])
 def test_queries_of_a_file_do_not_grow(
     rows: int, firm: Partner, browser: Client, django_assert_num_queries: Any
 ) -> None:
     bad = LINE.replace(",50,", ",-50,")
     row = hand_in(firm, usage_lines(LINE, *[bad] * rows))
-    with django_assert_num_queries(5):  # session, user, membership, the file, the right to import
+    # session, user, membership, the file, the right to import, the months that are known
+    with django_assert_num_queries(6):
         assert browser.get(reverse("scoring:import", args=[row.pk])).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_queries_of_the_list_do_not_grow(
+    rows: int, firm: Partner, user: User, browser: Client, django_assert_num_queries: Any
+) -> None:
+    for number in range(rows):
+        content = b"Mandant %d,Produkt,Wert\n%s,Exchange,1" % (number, guid("A").encode())
+        row = hand_in(firm, content, by=user)
+        imports.name_columns(row.pk, "claims", {"tenant": f"Mandant {number}"}, by=user)
+    # session, user, membership, count, files, the right to import, named columns
+    with django_assert_num_queries(7):
+        assert browser.get(reverse("scoring:imports")).status_code == 200
+
+
+@pytest.mark.parametrize("rows", [1, 3])
+def test_queries_before_undoing_do_not_grow(
+    rows: int, firm: Partner, browser: Client, django_assert_num_queries: Any
+) -> None:
+    usage = {"2024-02": (9, 2), "2025-02": (50, 25)}
+    row = hand_in(firm, office_usage([Row(f"T{n}", usage=usage) for n in range(rows)]))
+    url = reverse("scoring:import_undo", args=[row.pk])
+    # session, user, membership, the file, the right to import, corrections, rows, portfolio,
+    # other files, and what is stored: tenants, months, two of usage, associations, certificates
+    with django_assert_num_queries(15):
+        assert browser.get(url).status_code == 200

@@ -86,9 +86,26 @@ def test_a_rejected_file_waits_until_a_good_one_came_in(firm: Partner) -> None:
 
 def test_a_file_nobody_can_read_asks_for_no_decision(firm: Partner) -> None:
     user = member(firm, "specialist")
-    hand_in(firm, b"Hello, world", by=user)
+    hand_in(firm, b"Hello world\n", by=user)
     assert PartnerCenterImport.objects.get().state == "rejected"
     assert kinds(user) == []
+
+
+def test_a_preview_and_unknown_columns_wait_for_who_brought_them(firm: Partner) -> None:
+    user, colleague = member(firm, "specialist"), member(firm, "manager")
+    hand_in(firm, office_usage(tenants(1)), name="Usage.csv", by=user, at_once=False)
+    hand_in(firm, b"Mandant,Produkt\nx,y", name="Claims.csv", by=user)
+    assert [(line.title, line.detail) for line in waiting.for_user(user)] == [
+        (
+            "Bei einer Datei fehlen die Spaltennamen: Claims.csv",
+            "Sagen Sie einmal, welche Spalte was ist; es ist noch nichts importiert.",
+        ),
+        (
+            "Eine Datei braucht Ihre Entscheidung: Usage.csv",
+            "Gelesen und bereit: Es ist noch nichts importiert.",
+        ),
+    ]
+    assert kinds(colleague) == []
 
 
 @pytest.mark.parametrize(
@@ -113,7 +130,8 @@ def test_queries_do_not_grow(rows: int, firm: Partner, django_assert_num_queries
         jobs.build(report.document_id, lambda _: b"%PDF-1.7 test")
     for number in range(rows):
         hand_in(firm, BAD + b"\r\n" * number, name=f"{number}.csv", by=user)
-    with django_assert_num_queries(4):  # firms, reports, files, data
+    # firms, reports, files, enrolments, months of the history, data
+    with django_assert_num_queries(6):
         assert len(waiting.for_user(user)) >= 2 * min(rows, 2)
 
 
