@@ -106,11 +106,15 @@ class TenantReader(Reader):
         numbers = self.tenant_numbers
         tenants = list(map(numbers.__getitem__, guids))
         self._name(cells, tenants)
-        if begins or ends:
+        if any(begins) or any(ends):
             none = [None] * len(tenants)
             keys = zip(tenants, workloads, options, strict=True)
             counts = [state in COUNTING for state in states] or [True] * len(tenants)
-            self.intervals.update(zip(keys, begins or none, ends or none, counts, strict=True))
+            self.intervals.update(
+                said
+                for said in zip(keys, begins or none, ends or none, counts, strict=True)
+                if said[1] or said[2]
+            )
         if states:
             self._note_states(cells, tenants, workloads, options, states)
         if monthly and self.kind == EMS:
@@ -240,7 +244,7 @@ class TenantReader(Reader):
         for key in (*self.approved, *self.last_states):
             said.setdefault(key, [])
         for key, begins_on, ended_on, counts in self.intervals:
-            if (begins_on or ended_on) and (counts or key not in self.approved):
+            if counts or key not in self.approved:
                 said.setdefault(key, []).append(Interval(begins_on, ended_on))
         states = self.last_states | dict.fromkeys(self.approved, int(ClaimState.APPROVED))
         return {

@@ -2,6 +2,8 @@
 
 import gc
 import io
+import subprocess
+import sys
 import zipfile
 from collections.abc import Iterator
 from datetime import date, datetime
@@ -263,3 +265,13 @@ def test_two_far_cells_make_no_grid_of_billions() -> None:
         '<row r="1048576"><c r="XFD1048576"><v>1</v></c></row></sheetData></worksheet>'
     )
     assert fault(xlsx({"Data": []}, parts={"xl/worksheets/s1.xml": far})) == TOO_BIG
+
+
+def test_a_web_process_starts_without_the_libraries_for_files() -> None:
+    code = (
+        "import sys, django; django.setup(); import config.urls, scoring.parsing\n"
+        "import scoring.columns, scoring.originals, scoring.tables, scoring.workbooks\n"
+        "print(sorted({'pyarrow', 'python_calamine'} & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
