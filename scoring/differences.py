@@ -16,9 +16,9 @@ from uuid import UUID
 from django.db.models import Count, F, IntegerField, Max, Q, QuerySet, Sum, TextChoices, Value
 from django.db.models.functions import Abs, Coalesce
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 
-from scoring import ledgers
+from scoring import judging, ledgers
 from scoring.ledgers import Entry, Reader
 from scoring.models import (
     Contribution,
@@ -252,7 +252,7 @@ class Difference:
             numbers = ledgers.numbers_of(ledgers.rule_set_of(score), track, metric, option)
             if numbers is not None:  # the same number in every rule set
                 return _tenants(self.older, self.newer, numbers, metric)
-        return Contribution.objects.none().values_list("option")
+        return _tenants(self.older, self.newer, ledgers.NOWHERE, judging.NET_ADDS).none()
 
 
 def between(older: Score, newer: Score) -> Difference:
@@ -525,10 +525,25 @@ def headline(difference: Difference) -> str:
         return _("Now the requirements are met: %(track)s %(after)s points.") % numbers
     if was and not is_now:
         return _("The requirements are no longer met: %(track)s %(after)s points.") % numbers
+    number = 1 if abs(shown.points) == 1 else 2
     if shown.points > 0:
-        return _("%(points)s points more in %(track)s: %(after)s instead of %(before)s.") % numbers
+        return (
+            ngettext(
+                "%(points)s point more in %(track)s: %(after)s instead of %(before)s.",
+                "%(points)s points more in %(track)s: %(after)s instead of %(before)s.",
+                number,
+            )
+            % numbers
+        )
     if shown.points < 0:
-        return _("%(points)s points less in %(track)s: %(after)s instead of %(before)s.") % numbers
+        return (
+            ngettext(
+                "%(points)s point less in %(track)s: %(after)s instead of %(before)s.",
+                "%(points)s points less in %(track)s: %(after)s instead of %(before)s.",
+                number,
+            )
+            % numbers
+        )
     if difference.is_changed:
         return _("%(track)s stays at %(after)s points, but values have changed.") % numbers
     return _("Nothing has changed in values and points.")

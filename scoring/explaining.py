@@ -152,9 +152,14 @@ class Explainer:
             params["workload"] = self.title(held[0].workload)
         elif reason in (Reason.ENDED, Reason.LOST_ENDED):
             ended = max((claim for claim in own if claim.ends < last), key=lambda c: c.ends)
-            params["ended_on"] = ended.ended_on or months.label(ended.ends)
+            params["ended_on"] = ended.ended_on or months.last_day(ended.ends).isoformat()
         elif reason in (Reason.CLAIM_STATE, Reason.LOST_CLAIM_STATE):
-            waiting = [claim for claim in own if claim.state not in COUNTING]
+            waiting = [
+                claim
+                for claim in own
+                if claim.now_seats is not None and claim.begins <= last <= claim.ends
+                if claim.state not in COUNTING
+            ]
             params["state"] = str(ClaimState(waiting[0].state).name).lower()
         elif reason is Reason.NOT_YET:
             later = min(claim.begins_on for claim in own if claim.begins > last and claim.begins_on)

@@ -135,8 +135,11 @@ def entries(score: Score, track: str, metric: str, option: str) -> Entries:
         return _people(score, metric)
     numbers = numbers_of(rule_set_of(score), track, metric, option)
     if numbers is None:
-        return Contribution.objects.none().values_list("option")
+        return _tenants(score, NOWHERE, judging.NET_ADDS).none()
     return _tenants(score, numbers, metric)
+
+
+NOWHERE = (0, judging.ALONE)  # tracks are numbered from 1
 
 
 def _people(score: Score, metric: str) -> Entries:
