@@ -7,10 +7,10 @@ from django.core.management import CommandError, call_command
 from django.utils import translation
 
 from partners.models import Partner
-from scoring.models import PartnerCenterImport, Tenant
+from scoring.models import Association, PartnerCenterImport, Tenant, UsageMonth
 from tests.factories import PartnerFactory
 from tests.scoring.test_scores import GROWN, PEOPLE
-from tests.scoring.worlds import Row, office_usage, training
+from tests.scoring.worlds import Row, guid, office_usage, training
 
 pytestmark = pytest.mark.django_db
 
@@ -39,7 +39,11 @@ def test_import_prints_counts(partner: Partner, files: tuple[str, str]) -> None:
     assert call("import_partner_center", "mueller", *files).splitlines() == [
         "usage.csv: office-usage, 21 rows read",
         "  20 new, 0 changed, 0 unchanged, 0 rejected, 1 not used, 0 merged",
+        "  new tenants: 10",
+        "  new associations: 10",
         "  months: 2024-02 to 2025-02 (2)",
+        "    2024-02: 10 new, 0 changed, 0 unchanged",
+        "    2025-02: 10 new, 0 changed, 0 unchanged",
         "  not used by this designation: workload Power BI: 1",
         "people.csv: training, 3 rows read",
         "  3 new, 0 changed, 0 unchanged, 0 rejected, 0 not used, 0 merged",
@@ -53,6 +57,48 @@ def test_import_again_says_that_it_is_the_same_file(
     lines = call("import_partner_center", "mueller", files[0]).splitlines()
     assert lines[1].startswith("  the same file was imported on 20")
     assert lines[2] == "  0 new, 0 changed, 20 unchanged, 0 rejected, 1 not used, 0 merged"
+
+
+def test_preview_says_what_would_change_and_imports_nothing(
+    partner: Partner, files: tuple[str, str]
+) -> None:
+    call("import_partner_center", "mueller", files[0])
+    changed = Path(files[0])
+    changed.write_bytes(changed.read_bytes().replace(b",60,", b",61,", 2))
+    rows = list(UsageMonth.objects.order_by("pk").values_list("seats", "users"))
+    assert call("import_partner_center", "mueller", *files, "--preview").splitlines() == [
+        "usage.csv: office-usage, 21 rows read",
+        "  0 new, 2 changed, 18 unchanged, 0 rejected, 1 not used, 0 merged",
+        "  months: 2024-02 to 2025-02 (2)",
+        "    2024-02: 0 new, 0 changed, 10 unchanged",
+        "    2025-02: 0 new, 2 changed, 8 unchanged",
+        "  not used by this designation: workload Power BI: 1",
+        "people.csv: training, 3 rows read",
+        "  3 new, 0 changed, 0 unchanged, 0 rejected, 0 not used, 0 merged",
+        "This was a preview: nothing was imported.",
+    ]
+    assert list(UsageMonth.objects.order_by("pk").values_list("seats", "users")) == rows
+    assert PartnerCenterImport.objects.count() == 1
+
+
+def test_columns_are_named_on_the_command_line(partner: Partner, tmp_path: Path) -> None:
+    path = tmp_path / "claims.csv"
+    path.write_text(f"Kundennummer,Produkt\n{guid('Contoso')},Exchange\n")
+    out = io.StringIO()
+    with pytest.raises(CommandError, match=r"^Nothing was imported\.$"):
+        call_command("import_partner_center", "mueller", str(path), stdout=out)
+    assert out.getvalue().splitlines()[1].startswith("claims.csv: name the columns, e.g. --kind ")
+    named = ("--mapping", "tenant=Kundennummer", "--mapping", "workload=Produkt")
+    lines = call("import_partner_center", "mueller", str(path), "--kind", "claims", *named)
+    assert lines.splitlines()[:3] == [
+        "claims.csv: claims, 1 rows read",
+        "  0 new, 0 changed, 0 unchanged, 0 rejected, 0 not used, 0 merged",
+        "  new tenants: 1",
+    ]
+    assert Association.objects.count() == 1
+    for wrong in ("tenant", "nonsense=Produkt"):
+        with pytest.raises(CommandError, match="write FIELD=HEADER, with one of aad, activation"):
+            call("import_partner_center", "mueller", str(path), "--mapping", wrong)
 
 
 def test_one_bad_row_stops_all_files(partner: Partner, files: tuple[str, str], capsys: Any) -> None:
