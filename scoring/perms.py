@@ -30,3 +30,8 @@ def can_record_enrolment(user: User, partner: Partner) -> bool:
     """What the firm says of its enrolment: admins and partner managers deal with Microsoft."""
     entitled = Q(is_admin=True) | Q(is_partner_manager=True)
     return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()
+
+
+def can_correct(user: User, partner: Partner) -> bool:
+    """Corrections change what everybody in the firm sees, as files do."""
+    return can_import(user, partner)

@@ -1,6 +1,18 @@
 from django.urls import path
 
-from scoring.views import columns, differences, history, importing, ledger, reports, scores, undoing
+from scoring.views import (
+    columns,
+    corrections,
+    customers,
+    differences,
+    history,
+    importing,
+    ledger,
+    people,
+    reports,
+    scores,
+    undoing,
+)
 
 app_name = "scoring"
 urlpatterns = [
@@ -20,6 +32,14 @@ urlpatterns = [
     path("stand/<uuid:pk>/<slug:track>/<slug:metric>/", ledger.metric, name="metric"),
     path("bericht/<uuid:pk>/stand/", reports.status, name="report_status"),
     path("bericht/<uuid:pk>/pdf/", reports.download, name="report_download"),
+    path("kunden/", customers.index, name="customers"),
+    path("kunden/<uuid:guid>/", customers.detail, name="customer"),
+    path("kunden/<uuid:guid>/berichtigen/", customers.correct, name="customer_correct"),
+    path("personen/", people.index, name="people"),
+    path("personen/berichtigen/", people.correct, name="person_correct"),
+    path("korrekturen/", corrections.index, name="corrections"),
+    path("korrekturen.csv", corrections.export, name="corrections_csv"),
+    path("korrekturen/<uuid:pk>/zuruecknehmen/", corrections.withdraw, name="correction_withdraw"),
     path("daten/", importing.index, name="imports"),
     path("daten/liste/", importing.index_status, name="imports_status"),
     path("daten/neu/", importing.upload, name="import_upload"),
