@@ -16,7 +16,7 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from partners.models import Partner, User
-from scoring import cells, imports, parsing, rule_sets, scores
+from scoring import cells, import_files, imports, ledgers, parsing, rule_sets, scores
 from scoring.models import PartnerCenterImport, UsageMonth
 from scoring.parsing import NotReadable
 from scoring.reasons import Fault, sentence
@@ -146,8 +146,8 @@ def test_the_largest_figures_of_every_workload_still_add_up(partner: Partner) ->
     assert (row.state, row.error) == ("done", "")
     score = scores.latest(partner)
     assert score is not None
-    growth = score.ledger.get(track="smb", metric="usage_growth", option="CPOR")
-    assert growth.contribution == largest * len(titles)
+    growth = ledgers.sums(ledgers.entries(score, "smb", "usage_growth", "CPOR"))
+    assert growth.value == largest * len(titles)
 
 
 PARAMS = {
@@ -191,8 +191,29 @@ def test_a_pipe_is_no_file(partner: Partner, tmp_path: Path) -> None:
 @pytest.mark.django_db
 def test_nul_in_the_header_is_a_sentence_too(partner: Partner) -> None:
     row = hand_in(partner, "\ufeffa\x00b,c\n1,2\n".encode("utf-16-le"))
-    assert (row.state, row.fault) == ("rejected", Fault.UNKNOWN_COLUMNS)
+    assert (row.state, row.fault) == ("unmapped", Fault.UNKNOWN_COLUMNS)
     assert row.fault_params == {"found": "a\ufffdb, c"}
+    assert [column.name for column in import_files.columns_of(row)] == ["a\ufffdb", "c"]
+
+
+@pytest.mark.django_db
+def test_a_column_with_nul_can_be_named(partner: Partner) -> None:
+    content = f"\ufeffMand\x00ant,Produkt\n{TENANT},Exchange\n".encode("utf-16-le")
+    row = hand_in(partner, content)
+    tenant, product = (column.name for column in import_files.columns_of(row))
+    named = {"tenant": tenant, "workload": product}
+    assert imports.name_columns(row.pk, "claims", named, by=None) is True
+    imports.run(row.pk)
+    row.refresh_from_db()
+    assert (row.state, row.rows_read) == ("done", 1)
+
+
+@pytest.mark.django_db
+def test_a_hundred_thousand_unknown_columns_are_named_by_the_first(partner: Partner) -> None:
+    header = ",".join(f"c{number}" for number in range(100_000))
+    row = hand_in(partner, f"{header}\n{'x,' * 99_999}x\n".encode())
+    assert (row.state, len(row.header)) == ("unmapped", import_files.MOST_COLUMNS)
+    assert len(row.fault_params["found"]) == 200
 
 
 @pytest.mark.parametrize(
