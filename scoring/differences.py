@@ -517,8 +517,8 @@ def headline(difference: Difference) -> str:
     numbers = {
         "track": shown.title,
         "points": whole(abs(shown.points)),
-        "before": whole(shown.before.total if shown.before else NOTHING),
-        "after": whole(shown.after.total if shown.after else NOTHING),
+        "before": whole(_total(shown)),
+        "after": whole(_total(shown) + shown.points),
     }
     was, is_now = difference.older.designated, difference.newer.designated
     if is_now and not was:
@@ -569,15 +569,20 @@ def lead(difference: Difference) -> str:
     earlier = next(
         (track for track in difference.tracks if track.before and track.before.is_shown), shown
     )
-    if earlier is not shown:
+    if _total(earlier) > _total(shown):
         sentences.append(
             _("Before, %(track)s was the better track, with %(points)s points.")
             % {
                 "track": earlier.title,
-                "points": whole(earlier.before.total if earlier.before else NOTHING),
+                "points": whole(_total(earlier)),
             }
         )
     return " ".join(sentences)
+
+
+def _total(track: TrackChange) -> Fraction:
+    """What the track had before."""
+    return track.before.total if track.before else NOTHING
 
 
 def signed_points(points: Fraction) -> str:
