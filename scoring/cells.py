@@ -9,6 +9,7 @@ from scoring.reasons import Fault
 LARGEST = 50_000_000  # more than any tenant has; summed over all workloads it fits a column
 DIGITS = 12  # of a number at most: beyond that it is too large, however it is written
 EARLIEST_YEAR = 2000
+NOTHING = frozenset({"na", "n/a", "none", "null", "-", "–"})  # as good as an empty cell
 
 
 class Wrong(Exception):
@@ -46,8 +47,8 @@ GROUPED = re.compile(r"(\d{1,3}(?:([.,'’ \u00a0\u202f])\d{3})(?:\2\d{3})*)(?:[
 
 
 def parse_count(text: str) -> int:
-    """A whole number of 0 or more; an empty cell is 0. Raises ``Wrong``."""
-    if not text:
+    """A whole number of 0 or more; a cell that says nothing is 0. Raises ``Wrong``."""
+    if not text or text.casefold() in NOTHING:
         return 0
     digits = text.lstrip("+")
     negative = re.fullmatch(r"[-\u2212](.+)|\((.+)\)", digits)

@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from scoring import months
-from scoring.cells import Wrong, parse_day, storable
+from scoring.cells import NOTHING, Wrong, parse_day, storable
 from scoring.columns import Layout
 from scoring.reasons import Fault
 from scoring.rule_sets import Vocabulary
@@ -138,7 +138,7 @@ class Reader(ABC):
 
     def _day(self, cell: str) -> date | None:
         """A date, or None when the cell says that there is none."""
-        return None if not cell or cell.casefold() in NO_DATE else parse_day(cell)
+        return None if not cell or cell.casefold() in NOTHING else parse_day(cell)
 
     def _past_day(self, cell: str) -> date | None:
         day = self._day(cell)
@@ -169,4 +169,3 @@ def _fit(row: list[str], width: int) -> list[str]:
 
 
 DELIMITER_NAMES = {",": ",", "\t": "Tab", ";": ";", "|": "|"}
-NO_DATE = {"na", "n/a", "none", "null", "-", "–"}
