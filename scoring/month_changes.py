@@ -17,19 +17,21 @@ from scoring.models import MonthResult, Portfolio, Tenant
 from scoring.people import Certificate, Standing
 from scoring.presentation import PEOPLE
 from scoring.reasons import Reason, sentence
+from scoring.rules import RuleSet
 
 MOST = 12  # rows of a metric that are shown one by one
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What one tenant or person adds to a metric in both months, and why in the later one."""
+    """What one tenant or person adds to a metric in both months, and why."""
 
     name: str
     guid: str  # of a tenant
     before: int
     now: int
-    reason: str
+    reason: str  # of the later month
+    reason_before: str
 
     @property
     def value(self) -> int:
@@ -105,8 +107,8 @@ class _Pair:
         self, before: JudgedMonth, now: JudgedMonth, certificates: Sequence[Certificate]
     ) -> None:
         self.before, self.now = before, now
-        self.explainer = Explainer(now.rule_set, now.pair)
         self._people = [_standings(month, certificates) for month in (before, now)]
+        self._explainers = [Explainer(month.rule_set, month.pair) for month in (before, now)]
 
     def values(self, track: str, metric: str, option: str) -> tuple[Values, Values]:
         if metric in PEOPLE:
@@ -117,23 +119,19 @@ class _Pair:
             _tenant_values(self.now, track, metric, option),
         )
 
-    def reason(self, track: str, metric: str, option: str, key: int | str) -> str:
-        """Why the tenant or person adds in the later month what it does."""
+    def reasons(self, track: str, metric: str, option: str, key: int | str) -> tuple[str, str]:
+        """Why the tenant or person adds what it does: in the earlier month, in the later one."""
         if metric in PEOPLE:
-            found = (one for one in self._people[1] if (one.metric, one.person) == (metric, key))
-            return next((self._person_reason(one) for one in found), "–")
-        numbers = ledgers.numbers_of(self.now.rule_set, track, metric, option)
-        own = self.now.verdicts.get(int(key), [])
-        verdict = next((one for one in own if (one.track, one.option) == numbers), None)
-        if verdict is None:
-            label = months.label(self.now.month)
-            return sentence(Reason.NO_DATA_NOW, {"now": label})
-        line = self.explainer.line(metric, verdict, self.now.claims[int(key)])
-        return ledgers.reason(line)
-
-    def _person_reason(self, standing: Standing) -> str:
-        params = explaining.person_params(standing, self.now.rule_set)
-        return sentence(standing.reason, params)
+            before, now = (
+                _person_reason(found, month.rule_set, metric, key)
+                for found, month in zip(self._people, (self.before, self.now), strict=True)
+            )
+        else:
+            before, now = (
+                _tenant_reason(month, explainer, track, metric, option, int(key))
+                for month, explainer in zip((self.before, self.now), self._explainers, strict=True)
+            )
+        return before, now
 
     def person_name(self, metric: str, key: int | str) -> str:
         for found in reversed(self._people):
@@ -141,6 +139,26 @@ class _Pair:
                 if (one.metric, one.person) == (metric, key):
                     return one.name or _("Unnamed")
         return _("Unnamed")
+
+
+def _tenant_reason(
+    month: JudgedMonth, explainer: Explainer, track: str, metric: str, option: str, tenant: int
+) -> str:
+    numbers = ledgers.numbers_of(month.rule_set, track, metric, option)
+    own = month.verdicts.get(tenant, [])
+    verdict = next((one for one in own if (one.track, one.option) == numbers), None)
+    if verdict is None:
+        return sentence(Reason.NO_DATA_NOW, {"now": months.label(month.month)})
+    return ledgers.reason(explainer.line(metric, verdict, month.claims[tenant]))
+
+
+def _person_reason(
+    found: Iterable[Standing], rule_set: RuleSet, metric: str, key: int | str
+) -> str:
+    for one in found:
+        if (one.metric, one.person) == (metric, key):
+            return sentence(one.reason, explaining.person_params(one, rule_set))
+    return "–"  # under the rules of that month the certification is none
 
 
 def _standings(month: JudgedMonth, certificates: Sequence[Certificate]) -> list[Standing]:
@@ -210,8 +228,8 @@ def _rows(pair: _Pair, one: _Found, named: Callable[[int | str], tuple[str, str]
     for key, before, now in one.changed[:MOST]:
         is_person = one.metric in PEOPLE
         name, guid = (pair.person_name(one.metric, key), "") if is_person else named(key)
-        reason = pair.reason(one.track, one.metric, one.option, key)
-        rows.append(Row(name, guid, before, now, reason))
+        reason_before, reason = pair.reasons(one.track, one.metric, one.option, key)
+        rows.append(Row(name, guid, before, now, reason, reason_before))
     others = one.changed[MOST:]
     return MetricRows(
         one.track,

@@ -12,6 +12,7 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
@@ -41,7 +42,7 @@ from scoring.presentation import (
     value_text,
     whole,
 )
-from scoring.status import renewal_window
+from scoring.status import Standing, Status, renewal_window
 
 MONTHS_SHOWN = 13  # a year and the month to compare with; all of them on request
 SCORES_A_PAGE = 25
@@ -156,7 +157,7 @@ def _page(request: PortalRequest, form: EnrolmentForm) -> HttpResponse:
         "has_history": bool(rows),
         "words": status_words(current),
         "standing": standing,
-        "status_tag": "ok" if standing.months or standing.is_enrolled else "open",
+        "status_tag": _status_tag(standing),
         "window": window_text(standing.window),
         "window_months": month_names(standing.months),
         "held": [_held(row, today) for row in current.held],
@@ -170,6 +171,12 @@ def _page(request: PortalRequest, form: EnrolmentForm) -> HttpResponse:
         **_stored_scores(request),
     }
     return render(request, "scoring/history.html", context)
+
+
+def _status_tag(standing: Standing) -> str:
+    if standing.status == Status.RENEWAL_DUE and not standing.months:
+        return "needs-you"
+    return "open" if standing.status == Status.IN_PROGRESS else "ok"
 
 
 def _held(row: Enrolment, today: date) -> dict[str, Any]:
@@ -246,12 +253,19 @@ def _month_context(request: PortalRequest, changes: MonthChanges) -> dict[str, A
         "comparison": month_name(row.month - months.YEAR),
         "rule_set": rule_sets.get(row.rule_set),
         "qualified": qualified_words(row),
+        "short": _short(row.month),
         "before": month_name(before.month) if before else "",
+        "before_short": _short(before.month) if before else "",
         "before_label": months.label(before.month) if before else "",
         "after": month_name(changes.following) if changes.following else "",
         "after_label": months.label(changes.following) if changes.following else "",
         "tracks": _month_tracks(changes),
     }
+
+
+def _short(month: int) -> str:
+    """``02/2025``: a month at the head of a narrow column."""
+    return date_format(months.first_day(month), "m/Y")
 
 
 def _month_tracks(changes: MonthChanges) -> list[dict[str, Any]]:
@@ -296,6 +310,7 @@ def _month_metric(
                 "now": value_text(change.key, row.now),
                 "change": signed(row.value),
                 "reason": row.reason,
+                "reason_before": row.reason_before if row.reason_before != row.reason else "",
             }
             for row in rows.rows
         ]

@@ -390,6 +390,11 @@ def test_a_month_shows_who_changed_and_why(firm: Partner, browser: Client, soup:
     assert [text(cell) for cell in rows["Neu"].select("td")][:3] == ["0", "+1", "+1"]
     assert "Exchange" in text(rows["Neu"].select_one(".ledger__why"))
     assert guid("Neu") in text(rows["Neu"])
+    why = text(rows["Fort"].select_one(".ledger__why"))
+    assert why == (
+        "Keine Daten für März 2024. Februar 2024: Zählt jetzt mit 70 Plätzen (Exchange), "
+        "im Februar 2023 noch nicht."
+    )
     assert [text(cell) for cell in adds.select("tfoot td")][:3] == ["+7", "+6", "−1"]  # type: ignore[union-attr]
 
 
