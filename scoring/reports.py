@@ -133,6 +133,7 @@ def report_context(score: Score, *, title: str) -> dict[str, Any]:
         "warnings": notes(score),
         "ledger": ledger,
         "ledger_words": words,
+        "corrections": len(score.correction_ids),
         "files": _files(score),
     }
 

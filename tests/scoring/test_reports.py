@@ -20,6 +20,7 @@ from scoring.people import Certificate
 from scoring.tasks import build_report
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, body, stored_score, tenants
+from tests.scoring.test_ledgers import corrected
 from tests.scoring.worlds import Row
 
 pytestmark = pytest.mark.django_db
@@ -228,6 +229,13 @@ def test_a_long_ledger_is_capped_and_says_so(
 )
 def test_small_wishes_are_met_in_full(wanted: list[int], room: int, given: list[int]) -> None:
     assert reports.allot(wanted, room) == given
+
+
+def test_a_report_names_what_was_corrected(firm: Partner, user: User) -> None:
+    score = corrected(firm)
+    words = words_of(pdf_of(made(score, user)))
+    assert "1 Angabe hat die Firma korrigiert." in words
+    assert "zu Beginn der Zuordnung laut Korrektur 3. Korrigiert für Exchange" in words
 
 
 def test_html_and_addresses_in_names_are_only_text(firm: Partner, user: User) -> None:
