@@ -53,6 +53,8 @@ def test_without_data_the_page_says_what_to_export(browser: Client, soup: Soup) 
         "Lizenznutzung (OfficeUsage)",
         "Claims (CPOR-M365)",
         "Zertifizierungen (TrainingCompletions)",
+        "Intune (EMSUsage)",
+        "Listen von Claims und Kunden",
     ]
     assert [link["href"] for link in page.select(".btn--primary")] == [reverse("scoring:imports")]
 
@@ -408,7 +410,7 @@ def test_queries_do_not_grow_with_the_rows(
     expected = {  # session, user, membership, then the page's own
         reverse("scoring:overview"): 9,
         reverse("scoring:history"): 9,
-        reverse("scoring:imports"): 6,
+        reverse("scoring:imports"): 7,
         metric_url(score, "net_customer_adds"): 8,
         metric_url(score, "intermediate_certifications"): 7,
     }
