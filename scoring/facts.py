@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Min
 
 from partners.models import Partner
 from scoring import associations, bulk, months
@@ -228,6 +228,7 @@ def _plan_associations(
         stored.setdefault((tenant, workload, option), []).append(tuple(values))
 
     search = _BaselineSearch(portfolio, said, whole=whole)
+    first_months = _FirstMonths(portfolio)
     settled: list[tuple[FactKey, FactKey, list[AssociationValues], list[AssociationValues]]] = []
     for place_key in first.keys() | said.associations.keys():
         key = (made.numbers[place_key[0]], *place_key[1:])
@@ -235,9 +236,10 @@ def _plan_associations(
         seen, told = first.get(place_key), said.associations.get(place_key)
         if not whole and told is None and old and _says_nothing_new(old, seen):
             continue
-        new = _settle([] if whole else old, told, seen)
+        before = [] if whole else old
+        new = _settle(before, told, seen, partial(first_months.of, key))
         for row in new:
-            search.want(place_key, key, row, [] if whole else old, seen)
+            search.want(place_key, key, row, before, seen)
         settled.append((place_key, key, old, new))
     search.run()
     for place_key, key, old, new in settled:
@@ -271,6 +273,7 @@ def _settle(
     old: Sequence[AssociationValues],
     told: "AssociationSaid | None",
     seen: tuple[int, int, int] | None,
+    first_stored: Callable[[], int],
 ) -> list[AssociationValues]:
     """The intervals of one claim after a file: its months and dates, still without baselines."""
     before = [Interval(row[2], row[3]) for row in old]
@@ -280,19 +283,36 @@ def _settle(
     state = old[-1][4] if old else 0
     if told is not None and told.state:
         state = told.state
-    # Without a date it begins with its first figures; without those it has not begun.
-    first_month = min(
-        [row[0] for row in old if row[2] is None] + ([seen[0]] if seen is not None else []),
-        default=NO_END,
-    )
+    # Without a date it begins with its first figures; without those it has not begun. It may have
+    # ended before them all: then it was held in the month of its end, and no more is known.
+    derived = [row[0] for row in old if row[2] is None and row[0] < row[1]]
+    if old and not derived and any(interval.begins_on is None for interval in intervals):
+        derived = [first_stored()]
+    first_month = min(derived + ([seen[0]] if seen is not None else []), default=NO_END)
     rows: list[AssociationValues] = []
     for interval in intervals or [Interval(None, None)]:
-        begins = first_month if interval.begins_on is None else months.number(interval.begins_on)
         ends = NO_END if interval.ended_on is None else months.number(interval.ended_on)
-        rows.append(
-            (begins, max(begins, ends), interval.begins_on, interval.ended_on, state, *NO_BASELINE)
-        )
+        if interval.begins_on is None:
+            begins = min(first_month, ends)
+        else:
+            begins = months.number(interval.begins_on)
+        rows.append((begins, ends, interval.begins_on, interval.ended_on, state, *NO_BASELINE))
     return rows
+
+
+class _FirstMonths:
+    """The first month with stored figures by claim, asked for when one is: it is hardly ever."""
+
+    def __init__(self, portfolio: Portfolio) -> None:
+        self._portfolio = portfolio
+        self._months: dict[FactKey, int] | None = None
+
+    def of(self, key: FactKey) -> int:
+        if self._months is None:
+            rows = UsageMonth.objects.filter(portfolio=self._portfolio)
+            grouped = rows.values_list("tenant_id", "workload", "option").annotate(Min("month"))
+            self._months = {row[:3]: row[3] for row in grouped}
+        return self._months.get(key, NO_END)
 
 
 class _BaselineSearch:

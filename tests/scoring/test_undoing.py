@@ -16,6 +16,7 @@ from partners.models import Partner
 from scoring import bulk, facts, import_leases, imports, scores, undoing
 from scoring.import_files import NotKept
 from scoring.models import (
+    NO_END,
     Association,
     Certificate,
     MonthOfData,
@@ -413,3 +414,25 @@ class AnyFilesTest(TestCase):
         for content in contents[:place] + contents[place + 1 :]:
             bring(other, content)
         assert stored(partner) == stored(other)
+
+
+def test_association_that_ended_before_its_first_figures_shares_no_month(partner: Partner) -> None:
+    claims = claims_file([("A", "Approved", date(2024, 11, 3), None)])
+    early = Row("A", usage={"2024-11": (5, 1)}, ended_on=date(2024, 1, 15))
+    bring(partner, claims)
+    bring(partner, office_usage([early]))
+    held = Association.objects.order_by("begins").values_list("begins", "ends")
+    months = [2024 * 12, 2024 * 12 + 10]
+    assert list(held) == [(months[0], months[0]), (months[1], NO_END)]
+    assert imports.rebuild(partner).is_empty
+
+
+def test_end_told_later_finds_the_first_figures_that_are_stored(partner: Partner) -> None:
+    bring(partner, office_usage([Row("A", usage={"2024-02": (5, 1)}, begins_on=date(2025, 1, 9))]))
+    bring(partner, claims_file([("A", "", None, date(2024, 11, 3))]))
+    held = Association.objects.order_by("begins").values_list("begins", "ends", "baseline_month")
+    assert list(held) == [
+        (2024 * 12 + 1, 2024 * 12 + 10, 2024 * 12 + 1),
+        (2025 * 12, NO_END, None),
+    ]
+    assert imports.rebuild(partner).is_empty
