@@ -8,13 +8,17 @@ import pytest
 from bs4 import BeautifulSoup
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
 from partners.models import Partner, User
 from scoring import ledgers, rule_sets, scores
 from scoring.models import Score
 from scoring.people import Certificate
+from scoring.presentation import notes
+from scoring.reasons import Caution
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, body, hand_in, stored_score, tenants
+from tests.scoring.test_ledgers import corrected
 from tests.scoring.worlds import Row, guid, office_usage, training
 
 pytestmark = pytest.mark.django_db
@@ -141,6 +145,77 @@ def test_a_missing_comparison_month_is_named_with_what_to_order(
     notice = page.select_one(".notice--warn")
     assert "Vergleichsmonat Februar 2024 fehlt" in text(notice)
     assert "LIFETIME" in text(notice)
+
+
+CAUTIONS: dict[Caution, tuple[dict[str, object], str]] = {
+    Caution.NO_USAGE_DATA: (
+        {"as_of": "2025-03-25"},
+        "There are no usage data before 25/03/2025 yet.",
+    ),
+    Caution.NO_SKILLING_DATA: ({}, "There are no certifications yet."),
+    Caution.COMPARISON_MONTH_MISSING: (
+        {"month": "2024-02"},
+        "The comparison month February 2024 is missing, so this is not a score yet: the figures "
+        "take it as empty. Please order the report with the time span LIFETIME, or with 13 months "
+        "or more.",
+    ),
+    Caution.COMPARISON_MONTH_EMPTY: (
+        {"month": "2024-02"},
+        "The data hold nothing for the comparison month February 2024. Every association is known "
+        "to have begun later, so it is taken as empty.",
+    ),
+    Caution.DATA_OLD: (
+        {"month": "2025-02"},
+        "The newest data are of February 2025. Newer ones should be available.",
+    ),
+    Caution.IMPORT_RUNNING: (
+        {},
+        "An import was running when this was computed: it may hold half of its data.",
+    ),
+    Caution.DERIVED_DATES: (
+        {"count": 1234},
+        "Associations without a known beginning: 1,234. For them the first month with data was "
+        "taken.",
+    ),
+    Caution.MAY_DISPLAY_PASS: (
+        {"track": "SMB", "total": "69.6", "pass_mark": "70"},
+        "SMB: 69.6 points. Partner Center may display 70.",
+    ),
+    Caution.BELOW_ONE_POINT: (
+        {"track": "SMB", "metric": "usage_growth", "points": "0.42"},
+        "SMB: a metric above zero but below one point (Usage growth: 0.42) is read as fulfilled. "
+        "Microsoft's page also says “at least one point”.",
+    ),
+}
+
+
+@pytest.mark.parametrize("caution", Caution)
+def test_every_caution_is_told_whole(
+    caution: Caution, firm: Partner, browser: Client, soup: Soup
+) -> None:
+    params, words = CAUTIONS[caution]
+    score = stored_score(firm, tenants(1))
+    Score.objects.filter(pk=score.pk).update(cautions=[{"code": caution.value, "params": params}])
+    score.refresh_from_db()
+    with translation.override("en"):
+        assert notes(score) == [words]
+    page = soup(browser.get(reverse("scoring:score", args=[score.pk])))
+    (notice,) = page.select("[aria-labelledby=notes-heading] p")
+    assert text(notice) not in {"", words}
+
+
+def test_the_score_says_on_which_files_and_corrections_it_rests(
+    firm: Partner, browser: Client, soup: Soup
+) -> None:
+    plain = stored_score(firm)
+    facts = text(soup(browser.get(reverse("scoring:score", args=[plain.pk]))).select_one("aside"))
+    assert "2 Dateien" in facts
+    assert "Korrektur" not in facts
+
+    other = corrected(firm)
+    page = soup(browser.get(reverse("scoring:score", args=[other.pk])))
+    link = page.select_one(f'aside a[href="{reverse("scoring:corrections")}"]')
+    assert text(link) == "1 Korrektur"
 
 
 def test_every_score_of_the_history_stays_reachable(
