@@ -293,6 +293,7 @@ def known_of(portfolio: Portfolio, tenant: Tenant, month: int | None) -> Known:
     corrections = list(rows.select_related("made_by", "withdrawn_by"))
     standing = claims.Corrections()
     for row in reversed(corrections):
+        row.tenant = tenant
         if row.withdrawn_at is None:
             key = (tenant.pk, row.workload or 0, row.option or 0)
             standing.of_claims.setdefault(key, []).append(row)

@@ -86,7 +86,8 @@ def withdraw(request: PortalRequest, pk: UUID) -> HttpResponse:
         messages.info(request, str(refusal))
     else:
         effect = effect_words(before, scores.latest(partner))
-        messages.success(request, f"{_('Withdrawn: your files count again.')} {effect}")
+        done = _("Withdrawn: your files count again. %(effect)s") % {"effect": effect}
+        messages.success(request, done)
     if request.POST.get("back") == "corrections":
         return redirect("scoring:corrections")
     return redirect(address(row))
@@ -135,7 +136,7 @@ def lines(portfolio: Portfolio, rows: Sequence[Correction]) -> list[Line]:
             what=row.get_field_display(),
             before=words(row.field, row.before),
             value=value_words(row, names),
-            now=words(row.field, said[row.pk] or "") if row.pk in said else "",
+            now=_now(row, said[row.pk]) if row.pk in said else "",
             note=_note(row, said[row.pk]) if row.pk in said else "",
         )
         for row in rows
@@ -188,6 +189,10 @@ def words(field: str, said: str) -> str:
     if field == Field.BEGINS_ON and len(said) == len("2025-02"):
         return _("%(month)s (first month with data)") % {"month": day_text(said)}
     return day_text(said)
+
+
+def _now(row: Correction, said: str | None) -> str:
+    return _("nothing any more") if said is None else words(row.field, said)
 
 
 def _note(row: Correction, said: str | None) -> str:

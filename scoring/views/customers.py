@@ -149,7 +149,9 @@ def correct(request: PortalRequest, guid: UUID) -> HttpResponse:
         except NotCorrectable as refusal:
             form.add_error("value", str(refusal))
         else:
-            done = f"{_('Corrected.')} {effect_words(before, scores.latest(partner))}"
+            done = _("Corrected. %(effect)s") % {
+                "effect": effect_words(before, scores.latest(partner))
+            }
             if request.htmx:
                 return _render(request, tenant, done=(target, done))
             messages.success(request, done)
@@ -208,6 +210,7 @@ def _context(
     shown = lines(portfolio, known.corrections)
     by_id = {line.row.pk: line for line in shown}
     page = _Page(tenant, score, may_correct, opened, done, by_id)
+    held = [page.held(one) for one in known.held]
     return {
         "tab": "customers",
         "partner": portfolio.partner,
@@ -216,12 +219,23 @@ def _context(
         "months_compared": _compared(score),
         "tracks": _tracks(score, tenant),
         "stories": _stories(known),
-        "held": [page.held(one) for one in known.held],
+        "held": held,
+        "refused": _refused(opened, held),
         "month_names": [_short_month(month) for month in known.months],
         "lines": shown,
         "may_correct": may_correct,
         "back": "customer",
     }
+
+
+def _refused(opened: Opened | None, held: list[dict[str, Any]]) -> list[str]:
+    """What is wrong with the input for a fact that is no longer on the page."""
+    if opened is None or not opened.form.errors:
+        return []
+    facts_shown = (fact for one in held for part in one["intervals"] for fact in part["facts"])
+    if any(fact.form for fact in facts_shown):
+        return []
+    return [str(error) for errors in opened.form.errors.values() for error in errors]
 
 
 def _compared(score: Score | None) -> dict[str, str]:
@@ -394,6 +408,10 @@ class _Page:
             value = _("until %(month)s") % {"month": month_name(claim.ends)}
             note = _("It was claimed again in the month after that.")
         source = "" if claim.ended_on is None else _("as a file says")
+        newest, last = held.figures[-1].month if held.figures else None, held.last_month
+        is_newest = interval is held.intervals[-1]
+        if is_newest and claim.ended_on is None and last is not None and last != newest:
+            note = _("The last data are of %(month)s.") % {"month": month_name(last)}
         return self._fact(held, interval, Field.ENDED_ON, value, source, note)
 
     def baseline(self, held: Held, interval: Interval) -> Fact:
@@ -437,6 +455,7 @@ class _Page:
         form = None
         if self.opened and (self.opened.field, self.opened.target) == (field, target):
             form = self.opened.form
+            form.initial.setdefault("value", _today(field, interval))
         row = interval.corrections.get(field)
         correction = self.lines[row.pk] if row else None
         url = reverse("scoring:customer", args=[self.tenant.tenant_id])
@@ -452,6 +471,14 @@ class _Page:
             form=form,
             hidden=hidden,
         )
+
+
+def _today(field: Field, interval: Interval) -> str | int | None:
+    """The value that stands now, to be changed in the form."""
+    claim = interval.counts
+    if field == Field.BASELINE:
+        return claim.baseline_users
+    return claim.begins_on if field == Field.BEGINS_ON else claim.ended_on
 
 
 LABELS = {

@@ -1,6 +1,7 @@
 """The firm's people with their certificates: who counts, until when, and corrections in place."""
 
 from dataclasses import dataclass
+from datetime import date
 from typing import Any
 
 from django.contrib import messages
@@ -78,7 +79,9 @@ def correct(request: PortalRequest) -> HttpResponse:
         except NotCorrectable as refusal:
             form.add_error("value" if "value" in form.fields else "reason", str(refusal))
         else:
-            done = f"{_('Corrected.')} {effect_words(before, scores.latest(partner))}"
+            done = _("Corrected. %(effect)s") % {
+                "effect": effect_words(before, scores.latest(partner))
+            }
             if request.htmx:
                 return _render(request, partner, done=(target, done))
             messages.success(request, done)
@@ -118,7 +121,7 @@ def _render(
     if aim is not None and may_correct and (wanted := PersonTargetForm(aim)).is_valid():
         field, target = wanted.cleaned_data["field"], wanted.target()
         choices = _others(everybody, target.person_key)
-        initial = {"value": request.GET.get("other", "")}
+        initial = {"value": request.GET.get("other", "") or _until(everybody, target)}
         opened = Opened(
             field, target, CorrectionForm(field=field, choices=choices, initial=initial)
         )
@@ -143,6 +146,7 @@ def _render(
             | {"done": done[1] if done and _is_about(person, done[0]) else ""}
             for person in page
         ],
+        "refused": _refused(opened, list(page)),
         "counts": _counts(everybody),
         "soon": sum(person.expires_soon for person in everybody),
         "twice": sum(bool(person.namesakes) for person in everybody),
@@ -167,6 +171,36 @@ def _query(**parameters: str) -> str:
 def _is_about(person: Person, target: Target) -> bool:
     keys = {person.key, *(one.said.person for one in person.holdings)}
     return target.person_key in keys
+
+
+def _refused(opened: Opened | None, shown: list[Person]) -> list[str]:
+    """What is wrong with the input for somebody who is no longer on the page."""
+    if opened is None or not opened.form.errors:
+        return []
+    if any(_is_shown(person, opened.target) for person in shown):
+        return []
+    return [str(error) for errors in opened.form.errors.values() for error in errors]
+
+
+def _is_shown(person: Person, target: Target) -> bool:
+    """Whether the form of ``target`` has its place beside this person."""
+    if isinstance(target, OfPerson):
+        return person.key == target.person_key
+    return any(_certificate(one) == target for one in person.holdings)
+
+
+def _certificate(holding: Holding) -> OfCertificate:
+    said = holding.said
+    return OfCertificate(said.person, said.certification, said.completed_on)
+
+
+def _until(everybody: list[Person], target: Target) -> date | None:
+    """The expiry that counts now, to be changed in the form."""
+    for person in everybody:
+        for one in person.holdings:
+            if _certificate(one) == target:
+                return one.counts.expires_on
+    return None
 
 
 def _counts(everybody: list[Person]) -> list[dict[str, str]]:
@@ -214,9 +248,8 @@ def _person(
 def _holding(
     holding: Holding, opened: Opened | None, may_correct: bool, wish: dict[str, str]
 ) -> dict[str, Any]:
-    said = holding.said
-    target = OfCertificate(said.person, said.certification, said.completed_on)
-    may_correct = may_correct and corrections.expires(said.certification)
+    target = _certificate(holding)
+    may_correct = may_correct and corrections.expires(target.certification)
     return {
         "holding": holding,
         "title": holding.title,

@@ -11,13 +11,13 @@ from django.utils import timezone
 
 from documents import jobs
 from partners.models import Partner, User
-from scoring import enrolments, reports
+from scoring import corrections, enrolments, reports
 from scoring.enrolments import MODERN_WORK
 from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.scoring.stage import body, hand_in, stored_score
-from tests.scoring.worlds import Row, office_usage
+from tests.scoring.worlds import Row, guid, office_usage
 
 pytestmark = pytest.mark.django_db
 
@@ -41,6 +41,14 @@ ACCESS = {
     "metric": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_download": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "customers": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "customer": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "customer_correct": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "people": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "person_correct": ("post", (302, 302, 403, 403, 302, 403, 302)),
+    "corrections": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "corrections_csv": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "correction_withdraw": ("post", (302, 302, 403, 403, 404, 404, 302)),
     "imports": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "imports_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "import_upload": ("post", (200, 200, 403, 403, 200, 403, 302)),
@@ -79,6 +87,13 @@ class World:
         )
         day = timezone.localdate()
         self.enrolment = enrolments.record(self.firm, MODERN_WORK, day, by=None, today=day)
+        self.correction = corrections.make(
+            self.firm,
+            "left",
+            corrections.OfPerson("mcp:1"),
+            reason="seit Mai nicht mehr hier",
+            by=self.people["manager"],
+        )
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, lambda _: b"%PDF-1.7 test")
 
@@ -90,6 +105,10 @@ class World:
             args = [self.score.pk, "smb", "net_customer_adds"]
         elif name in {"score", "ledger_csv", "difference", "difference_csv", "report_order"}:
             args = [self.score.pk]
+        elif name in {"customer", "customer_correct"}:
+            args = [guid("Kunde 000")]
+        elif name == "correction_withdraw":
+            args = [self.correction.pk]
         elif name == "history_month":
             args = ["2025-02"]
         elif name in {"enrolment_renew", "enrolment_give_up"}:
