@@ -45,7 +45,7 @@ DESCRIPTION = (
 
 
 class NotKept(Exception):
-    """The original of an import is gone, so nothing can be made of it again."""
+    """The original of an import is gone or damaged: nothing can be made of it again."""
 
     def __init__(self, row: PartnerCenterImport) -> None:
         super().__init__(f"the original of import {row.pk} ({row.file_name}) is gone")
@@ -149,16 +149,17 @@ def read(
 def read_again(row: PartnerCenterImport, on_rows: Callable[[int], None] | None = None) -> Said:
     """What the import said when it was done, from its kept original; ``row`` stays as it is.
 
-    Days that lay in the future then do so again. Raises ``NotKept``, or ``NotReadable`` for a file
-    that an earlier version could read and this one cannot.
+    Days that lay in the future then do so again. Raises ``NotKept`` when it cannot be read.
     """
+    import pyarrow as pa  # noqa: PLC0415 -- a web process starts without it
+
     day = timezone.localdate(row.done_at) if row.done_at else timezone.localdate()
     try:
         with open_file(row) as table:
             return parsing.read_table(
                 table, today=day, kind=row.kind, mapping=row.mapping, on_rows=on_rows
             )
-    except FileNotFoundError as error:
+    except (FileNotFoundError, NotReadable, pa.ArrowInvalid) as error:
         raise NotKept(row) from error
 
 

@@ -149,6 +149,26 @@ def new_tenants(item: PartnerCenterImport) -> tuple[int, list[str]]:
     return import_findings.count(item, import_findings.TENANTS), names
 
 
+def figures(item: PartnerCenterImport) -> dict[str, str]:
+    """The counts of an import as they are read, by the names of its fields."""
+    names = (
+        "rows_read",
+        "rows_new",
+        "rows_changed",
+        "rows_unchanged",
+        "rows_merged",
+        "rows_rejected",
+        "rows_unused",
+        "dates_changed",
+        "progress",
+        "progress_of",
+    )
+    return {name: figure(getattr(item, name) or 0) for name in names} | {
+        "new_claims": figure(import_findings.count(item, import_findings.CLAIMS)),
+        "renamed": figure(import_findings.count(item, import_findings.RENAMED)),
+    }
+
+
 def has_changes(item: PartnerCenterImport) -> bool:
     """Whether the file said, or says, anything that was not known."""
     counts = (item.rows_new, item.rows_changed, item.dates_changed)

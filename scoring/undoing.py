@@ -19,7 +19,7 @@ from scoring.folding import fold_all
 from scoring.import_files import NotKept
 from scoring.import_leases import Busy, Lease
 from scoring.models import PartnerCenterImport, Portfolio
-from scoring.parsing import NotReadable, Said
+from scoring.parsing import Said
 
 if TYPE_CHECKING:
     from partners.models import Partner
@@ -72,7 +72,7 @@ def run(lease: Lease, row: PartnerCenterImport) -> None:
     of = sum(other.rows_read for other in others)
     try:
         made = plan(portfolio, others, lambda rows: lease.tell(row, rows, of))
-    except (NotKept, NotReadable) as error:  # trying again would not help
+    except NotKept as error:  # trying again would not help
         import_leases.fail(row, f"{type(error).__name__}: {error}", is_final=True)
         return
     with import_leases.whole():

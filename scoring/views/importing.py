@@ -19,7 +19,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
-from scoring import import_findings, import_words, imports, months, originals, perms
+from scoring import import_words, imports, months, originals, perms
 from scoring.import_forms import UploadForm
 from scoring.models import MonthOfData, PartnerCenterImport, Score
 from scoring.presentation import month_name, notes
@@ -207,8 +207,7 @@ def _detail_context(request: PortalRequest, pk: UUID) -> dict[str, Any]:
         "tenants": tenants,
         "tenant_names": tenant_names,
         "claims": import_words.claims(item),
-        "new_claims": import_findings.count(item, import_findings.CLAIMS),
-        "renamed": import_findings.count(item, import_findings.RENAMED),
+        "figures": import_words.figures(item),
         "unused": import_words.unused(item),
         "rejected": item.rejected_rows,
         "good_rows_count": max(0, item.rows_read - item.rows_rejected),

@@ -14,6 +14,7 @@ from partners.middleware import PortalRequest
 from scoring import import_findings, import_words, imports, perms, undoing
 from scoring.import_files import NotKept
 from scoring.models import Correction, PartnerCenterImport
+from scoring.presentation import figure
 from scoring.views.importing import visible
 
 State = PartnerCenterImport.State
@@ -52,10 +53,12 @@ def _expected(item: PartnerCenterImport) -> dict[str, Any]:
         return found
     return found | {
         "made": made,
-        "gone": len(made.gone_usage),
-        "changed": sum(table.num_rows for table in made.changed_usage),
-        "associations": len(import_findings.touched_claims(made)),
-        "certificates": len(made.certificates) + len(made.gone_certificates),
+        "figures": {
+            "gone": figure(len(made.gone_usage)),
+            "changed": figure(sum(table.num_rows for table in made.changed_usage)),
+            "associations": figure(len(import_findings.touched_claims(made))),
+            "certificates": figure(len(made.certificates) + len(made.gone_certificates)),
+        },
         "by_month": [
             line
             for line in import_words.by_month(import_findings.by_month(made))

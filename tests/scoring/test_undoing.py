@@ -160,6 +160,13 @@ def test_nothing_is_undone_when_an_original_is_gone(partner: Partner) -> None:
     assert stored(partner) == before
 
 
+def test_nothing_is_undone_when_an_original_is_damaged(partner: Partner) -> None:
+    first, second = bring(partner, FIRST), bring(partner, SECOND)
+    Path(first.original.path).write_bytes(b"PAR1 and nothing more")
+    with pytest.raises(NotKept):
+        undoing.expected(second)
+
+
 def test_import_kept_as_it_was_uploaded_is_read_too(partner: Partner) -> None:
     first = bring(partner, FIRST)
     first.file.save("file", ContentFile(FIRST), save=False)
