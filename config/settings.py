@@ -214,7 +214,8 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
-PARTNER_CENTER_MAX_BYTES = 60 * 1024 * 1024  # an upload above this size is refused
+# An upload above this size is refused: two million rows of OfficeUsage are about 300 MB.
+PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
 
 EMAIL = env.dj_email_url("EMAIL_URL", default="console://")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
