@@ -7,6 +7,7 @@ a stream of rows (COPY).
 
 import json
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from itertools import islice
 from typing import Any
 from uuid import UUID
@@ -43,6 +44,16 @@ def fetch(statement: str, params: Any) -> list[tuple[Any, ...]]:
         cursor.execute(statement, params)
         rows: list[tuple[Any, ...]] = cursor.fetchall()
         return rows
+
+
+def stored_id(value: UUID) -> UUID | str:
+    """A UUID as the database keeps it."""
+    return value if connection.features.has_native_uuid_field else value.hex
+
+
+def instant(value: datetime) -> datetime:
+    """An instant as ``fetch`` gives it: SQLite's have no zone and are UTC."""
+    return value if value.tzinfo else value.replace(tzinfo=UTC)
 
 
 def insert(

@@ -30,7 +30,8 @@ LEFT JOIN scoring_usagemonth n
 LEFT JOIN scoring_usagemonth t
   ON t.portfolio_id = %(portfolio)s AND t.month = %(comparison)s
  AND t.tenant_id = a.tenant_id AND t.workload = a.workload AND t.option = a.option{then}
-WHERE a.portfolio_id = %(portfolio)s AND (n.seats IS NOT NULL OR t.seats IS NOT NULL){tenants}
+WHERE a.portfolio_id = %(portfolio)s
+  AND (n.seats IS NOT NULL OR t.seats IS NOT NULL OR a.workload = %(ems)s){tenants}
 ORDER BY a.tenant_id, a.workload, a.option, a.begins
 """
 Row = tuple[Any, ...]  # the fields of a Claim, in order
@@ -52,6 +53,7 @@ def read(
         "portfolio": portfolio.pk,
         "last": pair.last,
         "comparison": pair.comparison,
+        "ems": INTUNE_EMS,
     }
     conditions = dict.fromkeys(("tenants", "now", "then"), "")
     if tenants is not None:
@@ -68,7 +70,8 @@ def read(
     else:
         rows = bulk.fetch(statement, params)
     if any(row[1] == INTUNE_EMS for row in rows):
-        rows = _merge_intune(rows)
+        merged = _merge_intune(portfolio, rows)
+        rows = [row for row in merged if row[12] is not None or row[14] is not None]
     known = corrections(portfolio) if known is None else known
     return _correct(portfolio, rows, known) if known.of_claims else rows
 
@@ -86,32 +89,60 @@ def _fetch_all_postgresql(statement: str, params: dict[str, Any]) -> list[Row]:
         return rows
 
 
-def _merge_intune(rows: Iterable[Row]) -> list[Row]:
-    """EMSUsage tells of Intune where OfficeUsage does not; never both."""
+def _merge_intune(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
+    """EMSUsage tells of Intune where OfficeUsage does not; never both.
+
+    Told of by both it is one claim: month by month with the figures of OfficeUsage, else those of
+    EMSUsage, and with the dates of the one that has some.
+    """
     intune = vocabulary().workload_numbers["intune"]
     kept: list[Row] = []
-    own: dict[tuple[int, int], list[Row]] = {}
-    other: dict[tuple[int, int], list[Row]] = {}
+    own: dict[tuple[int, int], Row] = {}
+    other: dict[tuple[int, int], list[Claim]] = {}
     for row in rows:
         if row[1] == INTUNE_EMS:
-            other.setdefault((row[0], row[2]), []).append(row)
-        elif row[1] == intune:
-            own.setdefault((row[0], row[2]), []).append(row)
+            other.setdefault((row[0], row[2]), []).append(Claim._make(row))
         else:
             kept.append(row)
-    for key in own.keys() | other.keys():
-        office, ems = own.get(key, []), other.get(key, [])
+            if row[1] == intune:
+                own[row[0], row[2]] = row
+    told = _associations(portfolio, {key[0] for key in other}, workload=intune)
+    both: list[Claim] = []
+    for (tenant, option), ems in other.items():
+        office = told.get((tenant, intune, option), [])
         if not office:
-            kept += [(row[0], intune, *row[2:]) for row in ems]
+            kept += [claim._replace(workload=intune) for claim in ems]
             continue
-        spare = ems[-1] if ems else None
-        for row in office:
-            now, then = row[12:14], row[14:16]
-            if spare is not None:
-                now = spare[12:14] if now[0] is None else now
-                then = spare[14:16] if then[0] is None else then
-            kept.append((*row[:12], *now, *then))
+        now, then = ems[-1][12:14], ems[-1][14:16]
+        if (row := own.get((tenant, option))) is not None:
+            now = now if row[12] is None else row[12:14]
+            then = then if row[14] is None else row[14:16]
+        both += [Claim._make((*claim[:12], *now, *then)) for claim in _told_twice(office, ems)]
+    if both:
+        replaced = {(claim.tenant, claim.option) for claim in both}
+        kept = [row for row in kept if row[1] != intune or (row[0], row[2]) not in replaced]
+        first = _first_figures(portfolio, both)
+        kept += [_since(claim, first) for claim in both]
     return sorted(kept, key=lambda row: row[:4])
+
+
+def _told_twice(office: Sequence[Claim], ems: Sequence[Claim]) -> list[Claim]:
+    """The intervals of one association that two kinds of file tell of."""
+    own, other = (office, ems) if _has_dates(office) or not _has_dates(ems) else (ems, office)
+    seen = [claim.begins for claim in other if claim.begins_on is None]
+    state = office[-1].state or ems[-1].state
+    return [
+        claim._replace(
+            workload=office[0].workload,
+            begins=claim.begins if claim.begins_on else min([claim.begins, *seen]),
+            state=state,
+        )
+        for claim in own
+    ]
+
+
+def _has_dates(claims: Iterable[Claim]) -> bool:
+    return any(claim.begins_on or claim.ended_on for claim in claims)
 
 
 # ---- Corrections ---------------------------------------------------------------------------------
@@ -130,8 +161,15 @@ class Corrections:
     of_certificates: dict[tuple[str, str, date], Correction] = field(default_factory=dict)
 
 
+ANY_CORRECTION = """
+SELECT 1 FROM scoring_correction WHERE portfolio_id = %s AND withdrawn_at IS NULL LIMIT 1
+"""
+
+
 def corrections(portfolio: Portfolio) -> Corrections:
     found = Corrections()
+    if not bulk.fetch(ANY_CORRECTION, [portfolio.pk]):  # as with most firms
+        return found
     standing = Correction.objects.filter(portfolio=portfolio).standing()
     for row in standing.order_by("made_at", "pk"):
         found.ids.append(str(row.pk))
@@ -150,8 +188,17 @@ def intervals(portfolio: Portfolio, tenants: Collection[int]) -> dict[ClaimKey, 
 
     By (tenant, workload, option), each in order of time; without the figures of any month.
     """
-    found = Association.objects.filter(portfolio=portfolio, tenant__in=tenants).order_by("pk")
-    rows: list[Row] = [
+    rows = [claim for own in _associations(portfolio, tenants).values() for claim in own]
+    if any(claim.workload == INTUNE_EMS for claim in rows):
+        return _by_key(_merge_intune(portfolio, rows))
+    return _by_key(rows)
+
+
+def _associations(
+    portfolio: Portfolio, tenants: Collection[int], **only: int
+) -> dict[ClaimKey, list[Claim]]:
+    found = Association.objects.filter(portfolio=portfolio, tenant__in=tenants, **only)
+    return _by_key(
         Claim(
             tenant=row.tenant_id,
             workload=row.workload,
@@ -165,11 +212,8 @@ def intervals(portfolio: Portfolio, tenants: Collection[int]) -> dict[ClaimKey, 
             baseline_seats=row.baseline_seats,
             baseline_users=row.baseline_users,
         )
-        for row in found
-    ]
-    if any(row[1] == INTUNE_EMS for row in rows):
-        rows = _merge_intune(rows)
-    return _by_key(rows)
+        for row in found.order_by("pk")
+    )
 
 
 def _iso(day: date | None) -> str | None:
@@ -276,8 +320,17 @@ def _with_first_figures(portfolio: Portfolio, claims: Sequence[Claim]) -> list[C
     wanted = [claim for claim in claims if claim.marks & DATES_CORRECTED]
     if not wanted:
         return list(claims)
+    first = _first_figures(portfolio, wanted)
+    return [_since(claim, first) if claim.marks & DATES_CORRECTED else claim for claim in claims]
+
+
+FirstFigures = dict[tuple[ClaimKey, int], tuple[int, int, int]]  # by claim and beginning
+
+
+def _first_figures(portfolio: Portfolio, wanted: Sequence[Claim]) -> FirstFigures:
+    """(month, seats, users) of the first month with data of each claim, where it has one."""
     imported = list(portfolio.months_of_data.order_by("month").values_list("month", flat=True))
-    first: dict[tuple[ClaimKey, int], tuple[int, int, int]] = {}
+    first: FirstFigures = {}
     for start in range(0, len(wanted), AT_ONCE):
         part = wanted[start : start + AT_ONCE]
         figures = _figures(portfolio, part, imported)
@@ -287,18 +340,13 @@ def _with_first_figures(portfolio: Portfolio, claims: Sequence[Claim]) -> list[C
             month = min((one for one in own if claim.begins <= one <= claim.ends), default=None)
             if month is not None:
                 first[key, claim.begins] = (month, *own[month])
-    return [
-        _since_beginning(
-            claim, first.get(((claim.tenant, claim.workload, claim.option), claim.begins))
-        )
-        for claim in claims
-    ]
+    return first
 
 
-def _since_beginning(claim: Claim, first: tuple[int, int, int] | None) -> Claim:
-    if not claim.marks & DATES_CORRECTED:
-        return claim
-    month, seats, users = first or (None, None, None)
+def _since(claim: Claim, first: FirstFigures) -> Claim:
+    """``claim`` with the first figures since it began; a corrected baseline stands."""
+    key = (claim.tenant, claim.workload, claim.option)
+    month, seats, users = first.get((key, claim.begins), (None, None, None))
     if claim.marks & judging.BASELINE_CORRECTED:
         users = claim.baseline_users
     return claim._replace(baseline_month=month, baseline_seats=seats, baseline_users=users)

@@ -150,11 +150,8 @@ def _prepare(partner: "Partner") -> None:
 def _score(portfolio: Portfolio, row: Correction, by: "User | None") -> None:
     """Whoever has read the facts reads them again, and the firm's score holds the change."""
     facts.touch(portfolio)
-    today = timezone.localdate()
-    if row.tenant_id is None:
-        scores.compute(portfolio.partner, today, by=by)
-    else:
-        scores.touch(portfolio.partner, [row.tenant_id], today, by=by)
+    tenants = [] if row.tenant_id is None else [row.tenant_id]
+    scores.touch(portfolio.partner, tenants, timezone.localdate(), by=by)
     history.queue(portfolio.pk)
 
 

@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from django.db import models
+from django.db import connection, models
 from django.db.models import F, Min
+from django.db.transaction import TransactionManagementError
 
 from partners.models import Partner
 from scoring import associations, bulk, months
@@ -41,12 +42,21 @@ def portfolio_of(partner: Partner) -> Portfolio:
     return Portfolio.objects.get_or_create(partner=partner)[0]
 
 
+LOCK = "SELECT id, version, history_version FROM scoring_portfolio WHERE partner_id = %s"
+
+
 def lock(partner: Partner) -> Portfolio:
     """Hold the firm's facts until the transaction ends; every writer of them takes this first."""
-    portfolio = Portfolio.objects.select_for_update().filter(partner=partner).first()
-    if portfolio is not None:
-        return portfolio
-    return Portfolio.objects.select_for_update().get(pk=portfolio_of(partner).pk)
+    if not connection.in_atomic_block:
+        raise TransactionManagementError("a lock needs a transaction")
+    # SQLite knows no row locks: there the immediate transaction is the lock.
+    statement = LOCK if connection.vendor == "sqlite" else f"{LOCK} FOR UPDATE"
+    found = bulk.fetch(statement, [bulk.stored_id(partner.pk)])
+    if not found:
+        portfolio_of(partner)
+        found = bulk.fetch(statement, [bulk.stored_id(partner.pk)])
+    [(pk, version, history_version)] = found
+    return Portfolio(pk=pk, partner=partner, version=version, history_version=history_version)
 
 
 def touch(portfolio: Portfolio) -> None:
@@ -236,6 +246,9 @@ def _plan_associations(
         seen, told = first.get(place_key), said.associations.get(place_key)
         if not whole and told is None and old and _says_nothing_new(old, seen):
             continue
+        if told is None and not old and seen is not None:  # new, and begins with its first figures
+            made.associations.append((place_key[0], (*place_key[1:], *_derived(seen))))
+            continue
         before = [] if whole else old
         new = _settle(before, told, seen, partial(first_months.of, key))
         for row in new:
@@ -256,6 +269,11 @@ def _plan_associations(
         ]
     if whole:
         made.gone_associations += [(*key, row[0]) for key, old in stored.items() for row in old]
+
+
+def _derived(seen: tuple[int, int, int]) -> AssociationValues:
+    """An association of which only figures are known."""
+    return (seen[0], NO_END, None, None, 0, *seen)
 
 
 def _says_nothing_new(old: Sequence[AssociationValues], seen: tuple[int, int, int] | None) -> bool:
@@ -506,9 +524,12 @@ def _rename_tenants(renamed: Sequence[tuple[int, str]]) -> None:
 # ---- Reading -------------------------------------------------------------------------------------
 
 
+MONTHS = "SELECT month, imported_at FROM scoring_monthofdata WHERE portfolio_id = %s"
+
+
 def imported_months(portfolio: Portfolio) -> dict[int, datetime]:
     """Months with usage data, and when they came in last."""
-    return dict(MonthOfData.objects.filter(portfolio=portfolio).values_list("month", "imported_at"))
+    return {month: bulk.instant(at) for month, at in bulk.fetch(MONTHS, [portfolio.pk])}
 
 
 def tenant_names(portfolio: Portfolio) -> dict[int, tuple[str, str]]:

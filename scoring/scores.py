@@ -8,7 +8,7 @@ the facts tells whether they still stand when the result is written.
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -66,7 +66,8 @@ def touch(
 ) -> Score:
     """The firm's score after the facts of these tenants have changed; no other is looked at.
 
-    Works within the caller's transaction too, so that a correction and its score are one.
+    Without any: after those of its people have changed. Works within the caller's transaction
+    too, so that a correction and its score are one.
     """
     return _compute(partner, as_of, rule_set, tenants, by, None, thoroughly=False)
 
@@ -113,12 +114,12 @@ def _attempt(
     ledger = ledger_rows.find(portfolio, rule_set, pair)
     known = claims.corrections(portfolio)
     last = _last(partner, as_of, rule_set)
-    # Only tenants have changed, and the last score is of this day: then so are its people.
+    # Tenants have changed and people have not, if the last score is of this day.
     is_current = last is not None and (last.ledger_id, last.revision) == (
         ledger.pk,
         ledger.revision,
     )
-    only_tenants = tenants is not None and is_current
+    only_tenants = bool(tenants) and is_current
     changes = Changes()
     if pair is not None:
         ledger_rows.tenant_changes(
@@ -133,7 +134,7 @@ def _attempt(
             thoroughly=thoroughly,
         )
     if only_tenants and last is not None:
-        has_certificates = all(note["code"] != Caution.NO_SKILLING_DATA for note in last.cautions)
+        has_certificates = last.has_certificates
     else:
         has_certificates = ledger_rows.people_changes(
             ledger, portfolio, rule_set, as_of, changes, known
@@ -214,11 +215,6 @@ WHERE partner_id = %s AND state IN ('done', 'running') ORDER BY done_at, id
 """
 
 
-def _stored_id(value: UUID) -> UUID | str:
-    """A UUID as the database keeps it."""
-    return value if connection.features.has_native_uuid_field else value.hex
-
-
 def data_state(
     partner: "Partner", *, finishing: PartnerCenterImport | None = None
 ) -> tuple[list[str], bool]:
@@ -226,7 +222,7 @@ def data_state(
     own = finishing and finishing.pk
     done: list[str] = []
     is_running = False
-    for pk, state, work in bulk.fetch(IMPORTS, [_stored_id(partner.pk)]):
+    for pk, state, work in bulk.fetch(IMPORTS, [bulk.stored_id(partner.pk)]):
         import_id = pk if isinstance(pk, UUID) else UUID(pk)
         if import_id == own:
             continue
@@ -239,16 +235,37 @@ def data_state(
     return done, is_running
 
 
-def _last(partner: "Partner", as_of: date, rule_set: rules.RuleSet) -> Score | None:
-    """The newest score of one day and rule set."""
-    scores = Score.objects.filter(partner=partner, as_of=as_of, rule_set=rule_set.key)
-    return scores.order_by("-computed_at").first()
+class Last(NamedTuple):
+    """The newest score of one day and rule set: what has to be known of it each time."""
+
+    pk: UUID | str
+    ledger_id: int
+    revision: int
+    has_certificates: bool
+    computed_at: datetime
 
 
-def _store(draft: Score, last: Score | None) -> Score:
+LAST = """
+SELECT id, ledger_id, revision, cautions, computed_at FROM scoring_score
+WHERE partner_id = %s AND as_of = %s AND rule_set = %s ORDER BY computed_at DESC LIMIT 1
+"""
+
+
+def _last(partner: "Partner", as_of: date, rule_set: rules.RuleSet) -> Last | None:
+    found = bulk.fetch(LAST, (bulk.stored_id(partner.pk), str(as_of), rule_set.key))
+    if not found:
+        return None
+    [(pk, ledger, revision, cautions, computed_at)] = found
+    has_certificates = Caution.NO_SKILLING_DATA.value not in str(cautions)  # JSON as text
+    return Last(pk, ledger, revision, has_certificates, bulk.instant(computed_at))
+
+
+def _store(draft: Score, last: Last | None) -> Score:
     """Store a score, or return the last of the same day and rules when it says the same."""
-    if last is not None and _says(last) == _says(draft):
-        return last
+    if last is not None and (last.ledger_id, last.revision) == (draft.ledger_id, draft.revision):
+        same = Score.objects.get(pk=last.pk)
+        if _says(same) == _says(draft):
+            return same
     # One score a moment, so that the newest is never in doubt.
     now = timezone.now()
     draft.computed_at = now if last is None else max(now, last.computed_at + TICK)

@@ -13,7 +13,7 @@ from scoring.models.facts import (
 from scoring.models.imports import (
     ColumnMapping,
     PartnerCenterImport,
-    _import_path,  # noqa: F401 -- the first migration names it here
+    _import_path,
 )
 from scoring.models.ledger import (
     NEVER,
@@ -55,4 +55,5 @@ __all__ = [
     "Tenant",
     "TenantFacts",
     "UsageMonth",
+    "_import_path",  # the first migration names it here
 ]

@@ -333,7 +333,7 @@ def test_queries_of_a_customer_do_not_grow(
     # session, user, tenant, memberships, score, month; corrections, associations, months and
     # figures since the beginning, figures of 13 months; right; what the files say: associations,
     # corrections, months, figures; claims of the score
-    with django_assert_num_queries(17):
+    with django_assert_num_queries(18):
         page = browser.get(reverse("scoring:customer", args=[guid("Dorn Druck")]))
     assert page.content.count(b'<article class="held"') == count
 
