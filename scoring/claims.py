@@ -114,9 +114,9 @@ def _merge_intune(portfolio: Portfolio, rows: Iterable[Row]) -> list[Row]:
             kept += [claim._replace(workload=intune) for claim in ems]
             continue
         now, then = ems[-1][12:14], ems[-1][14:16]
-        if (row := own.get((tenant, option))) is not None:
-            now = now if row[12] is None else row[12:14]
-            then = then if row[14] is None else row[14:16]
+        if (mine := own.get((tenant, option))) is not None:
+            now = now if mine[12] is None else mine[12:14]
+            then = then if mine[14] is None else mine[14:16]
         both += [Claim._make((*claim[:12], *now, *then)) for claim in _told_twice(office, ems)]
     if both:
         replaced = {(claim.tenant, claim.option) for claim in both}
