@@ -1,8 +1,9 @@
-"""Partner Center exports of firms that do not exist: fourteen months, made anew for any day.
+"""Partner Center exports of firms that do not exist: twenty-two months, made anew for any day.
 
 The files have the columns that Microsoft documents and pass through the portal's own import, so the
 demo shows what a partner's own file would show. Numbers at the two months that a score compares are
-given exactly; between them they run straight, with a small steady ripple.
+given exactly; between them and before they run straight, with a small steady ripple, so that earlier
+months have a score as well.
 """
 
 import csv
@@ -12,7 +13,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, timedelta
 
-MONTHS = 14
+MONTHS = 14  # with the index 0 and on: in these something may begin or end
+EARLIER = 8  # before them, with the indexes -8 to -1, of what was there all along
 LAST = MONTHS - 1  # index of the newest month
 COMPARISON = LAST - 12
 
@@ -52,10 +54,10 @@ class Certified:
     valid_days: int | None = 365  # None: does not expire
 
 
-def months_up_to(last: date) -> list[date]:
-    """The first days of the ``MONTHS`` months that end with the month of ``last``."""
-    number = last.year * 12 + last.month - 1
-    return [date(n // 12, n % 12 + 1, 1) for n in range(number - LAST, number + 1)]
+def first_day(last: date, index: int) -> date:
+    """The first day of the month with that index; ``last`` lies in the newest."""
+    number = last.year * 12 + last.month - 1 - LAST + index
+    return date(number // 12, number % 12 + 1, 1)
 
 
 def active_users(service: Service, month: int) -> int:
@@ -78,17 +80,16 @@ def _csv(header: Iterable[str], rows: Iterable[Iterable[object]]) -> bytes:
 
 def office_usage(customers: Iterable[Customer], *, last: date, mpn_id: str, partner: str) -> bytes:
     """The "Office 365 license usage report" of one firm, newest month ``last``."""
-    months = months_up_to(last)
 
     def rows() -> Iterator[tuple[object, ...]]:
         for customer in customers:
             for service in customer.services:
-                for index in range(service.since, service.until + 1):
+                for index in range(service.since or -EARLIER, service.until + 1):
                     yield (
                         customer.tenant_id,
                         "",
                         service.workload,
-                        months[index].isoformat(),
+                        first_day(last, index).isoformat(),
                         service.seats,
                         active_users(service, index),
                         customer.name,
@@ -111,14 +112,13 @@ def office_usage(customers: Iterable[Customer], *, last: date, mpn_id: str, part
 
 def cpor_claims(customers: Iterable[Customer], *, last: date, mpn_id: str) -> bytes:
     """The CPOR-M365 report of the same firm and month, which has the dates of the claims."""
-    months = months_up_to(last)
 
     def rows() -> Iterator[tuple[object, ...]]:
         for customer in customers:
             for service in customer.services:
                 if service.attribution != "CPOR" or service.until < LAST:
                     continue
-                begun = months[service.since]
+                begun = first_day(last, service.since)
                 # Claims that were there all along are older than the file.
                 claimed = begun if service.since else begun.replace(year=begun.year - 1, day=12)
                 yield (

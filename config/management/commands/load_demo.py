@@ -1,4 +1,4 @@
-from datetime import date
+from datetime import date, timedelta
 from unittest import mock
 
 from celery import current_app
@@ -18,7 +18,7 @@ from config.demo.firms import FIRMS, PASSWORD, Firm
 from config.demo.story import Desk
 from documents.models import Document
 from partners.models import Membership, Partner, PartnerContact, User
-from scoring import imports, reports, scores
+from scoring import enrolments, facts, history, imports, reports, rule_sets, scores
 
 
 class Command(BaseCommand):
@@ -126,4 +126,11 @@ def bring_usage(firm: Firm, today: date) -> None:
     partner = Partner.objects.get(slug=firm.slug)
     uploads = [(name, ContentFile(content, name=name)) for name, content in files.items()]
     importer = Membership.objects.filter(partner=partner, is_partner_manager=True).first()
-    imports.run_now(partner, uploads, by=importer.user if importer else None)
+    by = importer.user if importer else None
+    imports.run_now(partner, uploads, by=by)
+    history.refresh(facts.portfolio_of(partner).pk)
+    score = scores.latest(partner)
+    if score is not None and score.designated:
+        designation = rule_sets.get(score.rule_set).designation
+        enrolled_on = today - timedelta(days=200)
+        enrolments.record(partner, designation, enrolled_on, by=by, today=today)
