@@ -2,7 +2,7 @@
 
 The files have the columns that Microsoft documents and pass through the portal's own import, so the
 demo shows what a partner's own file would show. Numbers at the two months that a score compares are
-given exactly; between them and before they run straight, with a small steady ripple, so that earlier
+given exactly; between them and before they run straight, with a small ripple, so that earlier
 months have a score as well.
 """
 
