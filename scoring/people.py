@@ -40,12 +40,9 @@ def judge_people(
     certificates: Iterable[Certificate], rule_set: RuleSet, as_of: date
 ) -> Iterator[Standing]:
     """One row per person and metric: people are counted, not exams."""
-    people = same_people(
-        certificate
-        for certificate in certificates
-        if certificate.certification in rule_set.certifications
-    )
-    for person, own in sorted(people.items()):
+    # Who is who is asked of all certificates: it does not depend on which of them have points.
+    for person, rows in sorted(same_people(certificates).items()):
+        own = [row for row in rows if row.certification in rule_set.certifications]
         for metric in sorted({rule_set.certifications[row.certification].metric for row in own}):
             # The certificate that speaks for the person: one that counts, and the longest.
             judged = [

@@ -3,17 +3,18 @@
 import random
 from collections import defaultdict
 from collections.abc import Sequence
-from datetime import date
+from datetime import date, timedelta
 from fractions import Fraction
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import explaining, months, rule_sets, rules
+from scoring import explaining, judging, months, rule_sets, rules
 from scoring.explaining import Explainer, Line
 from scoring.people import Certificate
 from tests.scoring.worlds import (
+    AS_OF,
     OPTION_VALUES,
     PAIR,
     WORKLOADS,
@@ -218,6 +219,57 @@ def test_more_users_in_the_last_month_never_cost_growth(world: list[Row], more: 
             assert after.get(key, 0) >= before.get(key, 0)
 
 
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS), st.data())
+def test_association_that_was_renewed_without_a_gap_counts_as_one(
+    world: list[Row], rule_set: rules.RuleSet, data: st.DataObject
+) -> None:
+    """Held a year ago and now: whether it was claimed again in between makes no difference."""
+    facts = claims(world)
+    split = []
+    for claim in facts:
+        is_whole = (
+            claim.begins <= PAIR.comparison
+            and claim.ends == judging.NO_END
+            and claim.then_seats is not None
+        )
+        if not is_whole or not data.draw(st.booleans()):
+            split.append(claim)
+            continue
+        end = data.draw(st.integers(PAIR.comparison, PAIR.last - 1))
+        split.append(claim._replace(ends=end))
+        split.append(claim._replace(begins=end + 1, begins_on="2024-12-01"))
+    explainer = Explainer(rule_set, PAIR)
+    assert values(list(explainer.lines(split))) == values(list(explainer.lines(facts)))
+
+
+@settings(max_examples=100, deadline=None)
+@given(worlds, st.sampled_from(RULE_SETS))
+def test_sums_are_those_of_the_verdicts(world: list[Row], rule_set: rules.RuleSet) -> None:
+    """The words beside a row say the numbers of the row, and the parts of a growth add up."""
+    for row in judged(world, rule_set):
+        if row.metric != "usage_growth":
+            assert {row.now, row.then} <= {0, 1}
+            continue
+        parts = row.params.get("parts", [])
+        assert sum(part["now"] for part in parts) == row.now
+        assert sum(part["then"] for part in parts) == row.then
+
+
+@given(st.sampled_from(RULE_SETS), st.integers(-50, 3000), st.integers(1, 50), st.data())
+def test_more_of_anything_never_costs_points(
+    rule_set: rules.RuleSet, value: int, more: int, data: st.DataObject
+) -> None:
+    track = data.draw(st.sampled_from(rule_set.tracks))
+    metric = data.draw(st.sampled_from(track.metrics))
+    option = data.draw(st.sampled_from(metric.scales)).option
+    less, most = (
+        rules.evaluate(rule_set, track, {metric.key: {option: number}}).total
+        for number in (value, value + more)
+    )
+    assert 0 <= less <= most <= metric.max
+
+
 # ---- People --------------------------------------------------------------------------------------
 
 certificates = st.lists(
@@ -244,6 +296,57 @@ def test_people_are_counted_once_in_any_order(
     assert len(set(keys)) == len(keys)
     other = judged_people(chance.sample(rows, len(rows)), RULE_SETS[0])
     assert other == one
+
+
+def heads(rows: Sequence[Certificate], rule_set: rules.RuleSet, as_of: date = AS_OF) -> int:
+    """How many people count in any metric, metrics added up."""
+    return sum(row.value for row in judged_people(rows, rule_set, as_of) if row.track == "smb")
+
+
+@given(certificates, st.sampled_from(RULE_SETS))
+def test_people_add_up_over_all_of_a_firm(rows: list[Certificate], rule_set: rules.RuleSet) -> None:
+    """No more count than there are keys, and each for a certificate that it has."""
+    lines = [row for row in judged_people(rows, rule_set) if row.value]
+    assert all(row.value == 1 for row in lines)
+    for metric in {row.metric for row in lines}:
+        own = {row.subject for row in lines if row.track == "smb" and row.metric == metric}
+        assert len(own) <= len({row.person for row in rows})
+    # Every track counts the same people.
+    by_track = {
+        track.key: sorted(str((row.metric, row.subject)) for row in lines if row.track == track.key)
+        for track in rule_set.tracks
+    }
+    assert len(set(map(tuple, by_track.values()))) == 1
+
+
+@given(certificates, st.sampled_from(RULE_SETS), st.integers(0, 400))
+def test_time_alone_makes_nobody_count_who_has_completed(
+    rows: list[Certificate], rule_set: rules.RuleSet, later: int
+) -> None:
+    completed = [row for row in rows if row.completed_on <= AS_OF]
+    assert heads(completed, rule_set, AS_OF + timedelta(later)) <= heads(completed, rule_set)
+
+
+@given(certificates, certificates, st.sampled_from(RULE_SETS))
+def test_more_certificates_of_known_people_never_cost_a_head(
+    rows: list[Certificate], more: list[Certificate], rule_set: rules.RuleSet
+) -> None:
+    """By MCPID: an address or a name more may show that two are one."""
+    known = [row for row in rows if row.person.startswith("mcp:")]
+    added = [row for row in more if row.person.startswith("mcp:")]
+    assert heads([*known, *added], rule_set) >= heads(known, rule_set)
+
+
+@pytest.mark.parametrize("rule_set", RULE_SETS, ids=lambda rule_set: rule_set.key)
+def test_who_is_who_does_not_depend_on_the_rules(rule_set: rules.RuleSet) -> None:
+    """MS-600 has no points any more, but shows whose address that is."""
+    day = date(2024, 5, 1)
+    rows = [
+        Certificate("mcp:1", "Ada Ohm", "ada@old.example", "MS-600", day),
+        Certificate("mcp:1", "Ada Ohm", "ada@new.example", "MS-700", day),
+        Certificate("mail:ada@old.example", "Ada Ohm", "ada@old.example", "MS-900", day),
+    ]
+    assert heads(rows, rule_set) == 1
 
 
 @pytest.mark.parametrize("option", sorted(OPTION_VALUES))
