@@ -7,8 +7,8 @@ from django.core.files.base import ContentFile
 
 from partners.models import Partner
 from scoring import imports, rule_sets, scores
-from scoring.people import Certificate
 from scoring.models import PartnerCenterImport, Score
+from scoring.people import Certificate
 from tests.scoring.worlds import AS_OF, Row, office_usage, training
 
 OLD = date(2023, 1, 15)
