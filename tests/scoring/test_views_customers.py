@@ -211,7 +211,8 @@ def test_a_customer_shows_what_it_adds_and_why(firm: Partner, browser: Client, s
     assert text(page.h1) == "Dorn Druck"
     assert [text(row) for row in page.select(".shares li")][3:] == [
         "Neukunden netto +1 Zählt jetzt mit 50 Plätzen (Exchange), im Februar 2024 noch nicht.",
-        "Nutzungswachstum CPOR +10 15 aktive Nutzer, im ersten Monat mit Daten (Juni 2024) waren es 5.",
+        "Nutzungswachstum CPOR +10 15 aktive Nutzer, im ersten Monat mit Daten (Juni 2024) "
+        "waren es 5.",
         "Bereitstellungen CPOR 0 15 von 50 Plätzen genutzt (Exchange), unter 40 %.",
     ]
 
