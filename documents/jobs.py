@@ -44,7 +44,7 @@ def enqueue(document: Document) -> None:
     queue_on_commit(document.task, document.pk)
 
 
-def queue_on_commit(task: str, pk: UUID) -> None:
+def queue_on_commit(task: str, pk: UUID | int) -> None:
     """Send ``task`` the id of a row once the row is there for everybody.
 
     A broker that is away breaks nothing: the row says what is to be done, and a sweep queues it.

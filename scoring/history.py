@@ -197,7 +197,7 @@ def qualified_days(rows: Iterable[MonthResult]) -> list[date]:
 
 def queue(portfolio_pk: int) -> None:
     """Facts of a firm have changed: bring its history up to date once the change is committed."""
-    queue_on_commit(TASK, portfolio_pk)  # type: ignore[arg-type]
+    queue_on_commit(TASK, portfolio_pk)
 
 
 def refresh(portfolio_pk: int) -> int:
