@@ -11,14 +11,14 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Sum
+from django.db.models import F, Sum
 from django.utils import timezone
 
-from scoring import facts, import_files, import_leases, scores
+from scoring import bulk, facts, import_files, import_leases, months, scores
 from scoring.folding import fold_all
 from scoring.import_files import NotKept
 from scoring.import_leases import Busy, Lease
-from scoring.models import PartnerCenterImport, Portfolio
+from scoring.models import MonthOfData, PartnerCenterImport, Portfolio
 from scoring.parsing import Said
 
 if TYPE_CHECKING:
@@ -33,7 +33,11 @@ def done(partner: "Partner", *, beside: UUID | None = None) -> list[PartnerCente
     rows = PartnerCenterImport.objects.filter(partner=partner, state=State.DONE)
     if beside is not None:
         rows = rows.exclude(pk=beside)
-    return list(rows.order_by("done_at", "pk").defer("rejected", "unused"))
+    return list(
+        rows.order_by(F("done_at").asc(nulls_first=True), "created_at", "pk").defer(
+            "rejected", "unused"
+        )
+    )
 
 
 def plan(
@@ -62,6 +66,27 @@ def _said(rows: list[PartnerCenterImport], on_rows: Callable[[int], None] | None
         yield said
 
 
+def _write(
+    portfolio: Portfolio,
+    made: facts.Plan,
+    rows: list[PartnerCenterImport],
+    lock: Callable[[], None],
+) -> None:
+    """Write what was planned. No month is newer by that: it came in with the last file it is in."""
+    import_leases.bring_up_to_date(portfolio, made, timezone.now(), lock)
+    came_in = {
+        months.parse_label(label): row.done_at
+        for row in rows
+        if row.done_at is not None
+        for label in row.months
+    }
+    with transaction.atomic():
+        lock()
+        own = [(portfolio.pk, month, at) for month, at in came_in.items() if month in made.by_month]
+        bulk.write(MonthOfData, facts.MONTH_FIELDS, own)
+        facts.touch(portfolio)
+
+
 # ---- From a job ----------------------------------------------------------------------------------
 
 
@@ -76,7 +101,7 @@ def run(lease: Lease, row: PartnerCenterImport) -> None:
         import_leases.fail(row, f"{type(error).__name__}: {error}", is_final=True)
         return
     with import_leases.whole():
-        import_leases.bring_up_to_date(portfolio, made, timezone.now(), lease.lock)
+        _write(portfolio, made, others, lease.lock)
         scores.compute(lease.partner, timezone.localdate(), by=row.undone_by, finishing=row)
         with transaction.atomic():
             lease.lock()
@@ -115,7 +140,8 @@ def rebuild(
     if not write:
         return made
     with import_leases.whole():
-        import_leases.bring_up_to_date(portfolio, made, timezone.now(), lock)
+        if not made.is_empty:
+            _write(portfolio, made, rows, lock)
         scores.compute(partner, as_of or timezone.localdate(), thoroughly=True)
     return made
 

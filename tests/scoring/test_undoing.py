@@ -115,6 +115,19 @@ def test_undo_says_who_and_scores_anew(partner: Partner) -> None:
     assert (score.import_ids, score.computed_by) == ([str(first.pk)], person)
 
 
+def test_undoing_makes_no_month_newer(partner: Partner, time_machine: Any) -> None:
+    time_machine.move_to("2025-03-01")
+    bring(partner, FIRST)
+    before = dict(MonthOfData.objects.values_list("month", "imported_at"))
+    time_machine.move_to("2025-05-01")
+    row = bring(partner, SECOND)
+    time_machine.move_to("2025-06-01")
+    take_out(row)
+    assert dict(MonthOfData.objects.values_list("month", "imported_at")) == {
+        month: PartnerCenterImport.objects.get(state="done").done_at for month in before
+    }
+
+
 def test_only_import_undone_leaves_nothing(partner: Partner) -> None:
     row = bring(partner, FIRST)
     take_out(row)
