@@ -14,7 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from documents.jobs import queue_on_commit
-from scoring import bulk, facts
+from scoring import bulk, facts, history
 from scoring.models import MonthOfData, PartnerCenterImport, Portfolio
 
 if TYPE_CHECKING:
@@ -143,6 +143,8 @@ def bring_up_to_date(
             lock()
             step()
             facts.touch(portfolio)
+    with transaction.atomic():
+        history.queue(portfolio.pk)
 
 
 # ---- Claiming ------------------------------------------------------------------------------------
@@ -163,8 +165,15 @@ def require_idle(partner: "Partner") -> None:
         raise Busy.now()
 
 
+def _older_waits(row: PartnerCenterImport) -> bool:
+    unfinished = PartnerCenterImport.objects.filter(
+        partner=row.partner, state__in=[State.QUEUED, State.RUNNING], created_at__lt=row.created_at
+    )
+    return unfinished.exists()
+
+
 def claim(import_id: UUID | str, message_id: str) -> Lease | None:
-    """Take one import; None when it is taken, or another import of the firm runs."""
+    """Take one import; None when it is taken, or another one of the firm runs or comes first."""
     now = timezone.now()
     with transaction.atomic():
         rows = PartnerCenterImport.objects.select_related("partner", "imported_by")
@@ -173,6 +182,8 @@ def claim(import_id: UUID | str, message_id: str) -> Lease | None:
         row.refresh_from_db(fields=["state", "attempts", "work", "done_at"])
         if is_busy(row.partner, beside=row.pk):
             return None  # it starts this one when it is done
+        if _older_waits(row):
+            return None  # of two files the later one has the last word, whoever comes first
         left = Q(
             Q(started_at__lt=now - LEASE) | Q(claimed_by=message_id, claimed_by__gt=""),
             state=State.RUNNING,

@@ -15,6 +15,7 @@ from partners.models import Partner
 from scoring import (
     bulk,
     facts,
+    history,
     import_files,
     import_findings,
     import_leases,
@@ -632,8 +633,8 @@ def test_second_import_of_a_firm_waits_for_the_first(
     partner: Partner, monkeypatch: pytest.MonkeyPatch, django_capture_on_commit_callbacks: Any
 ) -> None:
     first, second = queue(partner, FILE), queue(partner, CORRECTED)
-    sent: list[str] = []
-    monkeypatch.setattr(current_app, "send_task", lambda _name, args: sent.append(args[0]))
+    sent: list[tuple[str, str]] = []
+    monkeypatch.setattr(current_app, "send_task", lambda name, args: sent.append((name, args[0])))
     real = facts.plan
 
     def meanwhile(portfolio: Any, said: Any) -> facts.Plan:
@@ -644,8 +645,26 @@ def test_second_import_of_a_firm_waits_for_the_first(
         patch.setattr(facts, "plan", meanwhile)
         with django_capture_on_commit_callbacks(execute=True):
             assert imports.run(first.pk) is True
-    assert sent == [str(second.pk)]
+    assert sent == [
+        (history.TASK, str(facts.portfolio_of(partner).pk)),
+        (import_leases.TASK, str(second.pk)),
+    ]
     assert imports.run(second.pk) is True
+
+
+def test_files_are_imported_in_the_order_they_came(partner: Partner) -> None:
+    first, second = queue(partner, FILE), queue(partner, FILE.replace(b",25,", b",26,"))
+    elsewhere = queue(PartnerFactory.create(), FILE)
+    assert imports.run(second.pk) is False
+    assert imports.run(elsewhere.pk) is True
+    dead = timezone.now() - 2 * imports.LEASE
+    PartnerCenterImport.objects.filter(pk=first.pk).update(
+        state=State.RUNNING, started_at=dead, attempts=1
+    )
+    assert imports.run(second.pk) is False
+    assert imports.run(first.pk) is True
+    assert imports.run(second.pk) is True
+    assert [row[-1] for row in figures(partner)] == [10, 26, 10, 26]
 
 
 @pytest.mark.django_db(transaction=True)
