@@ -96,6 +96,8 @@ figures = st.one_of(
     st.integers(0, 400),
 )
 days = st.dates(date(2023, 6, 1), date(2025, 2, 28))
+some_labels = st.lists(st.sampled_from(LABELS), min_size=1, max_size=5, unique=True)
+labels = st.one_of(some_labels, some_labels.map(lambda some: sorted({*some, "2024-02", "2025-02"})))
 tenants = st.sampled_from(TENANTS)
 keys = st.tuples(tenants, st.sampled_from(sorted(WORKLOADS)), st.sampled_from(sorted(OPTIONS)))
 
@@ -145,14 +147,15 @@ def usage_files(draw: st.DrawFn, plan_of: dict[Key, Any], kind: str = "office-us
     own = (
         sorted(plan_of) if kind != "cpor" else [key for key in sorted(plan_of) if key[2] == "CPOR"]
     )
-    for key in draw(st.lists(st.sampled_from(own), max_size=8, unique=True)) if own else []:
+    chosen = st.lists(st.sampled_from(own), min_size=1, max_size=8, unique=True) if own else None
+    for key in draw(chosen) if chosen is not None else []:
         tenant, workload, option = key
         plan = plan_of[key]
         if plan in ([(None, None)], "corrected"):
             # Each file may know another beginning, or none.
             plan = [(draw(st.none() | days), None)] if plan == "corrected" else plan
         names_dates = draw(st.booleans())
-        for label in draw(st.lists(st.sampled_from(LABELS), min_size=1, max_size=6, unique=True)):
+        for label in draw(labels):
             begins, ended = said(plan, label) if names_dates else (None, None)
             lines += [
                 {
@@ -195,15 +198,16 @@ def usage_files(draw: st.DrawFn, plan_of: dict[Key, Any], kind: str = "office-us
 @st.composite
 def ems_files(draw: st.DrawFn) -> File:
     lines: list[Line] = []
+    tiers = draw(st.sampled_from([["CSP Tier 1", "CSP Tier 2"], ["CSP Tier1", "CSP Tier2"]]))
     for tenant in draw(st.lists(tenants, min_size=1, max_size=3, unique=True)):
-        for label in draw(st.lists(st.sampled_from(LABELS), min_size=1, max_size=5, unique=True)):
+        for label in draw(labels):
             lines += [
                 {
                     "CustomerTenantId": draw(spelled(tenant)),
                     "CustomerName": tenant,
                     "Month": draw(written(label)),
                     "PartnerLocationID": draw(st.sampled_from(["1", "2"])),
-                    "PartnerAttributionType": draw(st.sampled_from(OPTIONS["CSP"])),
+                    "PartnerAttributionType": draw(st.sampled_from(tiers)),
                     "IntunePaidAvailableUnits": number(draw(figures)),
                     "IntuneMonthlyActiveUsers": number(draw(figures)),
                 }
@@ -421,7 +425,8 @@ def test_order_repetition_and_number_of_files_do_not_matter(
 def _torn(file: File, chance: random.Random) -> list[File]:
     """A file's lines shuffled, some of them twice, in two files: each tenant or person in one."""
     lines = chance.sample(file.lines, len(file.lines))
-    lines += chance.choices(lines, k=2)
+    if file.kind != "ems":  # there the same row once more is another subscription
+        lines += chance.choices(lines, k=2)
 
     def owner(line: Line) -> str:
         named = str(line.get("CustomerTenantId") or line.get("MCPID") or line.get("CorpEmail"))
