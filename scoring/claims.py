@@ -13,8 +13,8 @@ from django.db import connection, transaction
 from scoring import bulk, judging, months
 from scoring.judging import Claim, Months
 from scoring.models import Association, Correction, Portfolio, UsageMonth
-from scoring.parsing import INTUNE_EMS
 from scoring.people import Certificate, same_people
+from scoring.reading.parsing import INTUNE_EMS
 from scoring.rule_sets import vocabulary
 
 # One join: a firm's associations with the figures of both months. Columns as judging.Claim.

@@ -3,10 +3,10 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from scoring.cells import LARGEST
 from scoring.corrections import REASON_LENGTH, OfCertificate, OfClaim, OfPerson
 from scoring.customers import CORRECTED, LOST, NEW, NONE, UNDATED, WAITING
 from scoring.models import Correction
+from scoring.reading.cells import LARGEST
 from scoring.rules import RuleSet
 
 Field = Correction.Field

@@ -17,11 +17,11 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from scoring import claims, facts, history, judging, months, rule_sets, scores
-from scoring.cells import EARLIEST_YEAR, LARGEST, storable
 from scoring.claims import Corrections, Field
 from scoring.judging import NO_END, Claim
 from scoring.models import Correction, Ledger, Portfolio
 from scoring.people import Certificate, same_people
+from scoring.reading.cells import EARLIEST_YEAR, LARGEST, storable
 
 if TYPE_CHECKING:
     from partners.models import Partner, User

@@ -28,7 +28,7 @@ from scoring.models import (
     TenantFacts,
     UsageMonth,
 )
-from scoring.parsing import INTUNE_EMS
+from scoring.reading.parsing import INTUNE_EMS
 
 # ---- The list ------------------------------------------------------------------------------------
 

@@ -32,7 +32,7 @@ from scoring.models import (
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from scoring.parsing import AssociationSaid, Said
+    from scoring.reading.parsing import AssociationSaid, Said
 
 FactKey = tuple[int, int, int]  # tenant, workload, option
 Figures = tuple[int, int]  # seats, users

@@ -12,15 +12,16 @@ from django.core.files.base import File
 from django.core.files.storage import default_storage
 from django.utils import timezone
 
-from scoring import columns, months, originals, parsing
-from scoring.cells import storable
-from scoring.columns import AUTO, Unmapped
+from scoring import months
 from scoring.import_findings import FINDINGS
 from scoring.models import ColumnMapping, PartnerCenterImport
-from scoring.parsing import NotReadable, Said
+from scoring.reading import columns, originals, parsing
+from scoring.reading.cells import storable
+from scoring.reading.columns import AUTO, Unmapped
+from scoring.reading.parsing import NotReadable, Said
+from scoring.reading.tables import Batch, Table, open_table
 from scoring.reasons import Fault
 from scoring.rule_sets import normal
-from scoring.tables import Batch, Table, open_table
 
 if TYPE_CHECKING:
     from partners.models import Partner, User

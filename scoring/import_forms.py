@@ -9,9 +9,9 @@ from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
-from scoring.columns import FIELDS
 from scoring.import_files import Column
 from scoring.models import PartnerCenterImport
+from scoring.reading.columns import FIELDS
 
 MOST_FILES = 10
 ACCEPTED = (

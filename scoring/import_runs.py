@@ -18,13 +18,13 @@ from django.db.models import Max
 from django.utils import timezone
 
 from scoring import facts, import_files, import_leases, scores, undoing
-from scoring.columns import AUTO, FIELDS, Unmapped
 from scoring.import_files import DESCRIPTION
 from scoring.import_findings import COUNTS, note_changes
 from scoring.import_leases import Lease, Lost
 from scoring.models import PartnerCenterImport
-from scoring.parsing import NotReadable, Said
-from scoring.tables import open_table
+from scoring.reading.columns import AUTO, FIELDS, Unmapped
+from scoring.reading.parsing import NotReadable, Said
+from scoring.reading.tables import open_table
 
 if TYPE_CHECKING:
     from partners.models import Partner, User

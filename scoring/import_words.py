@@ -13,8 +13,8 @@ from django.utils.translation import pgettext
 from scoring import import_findings, judging, months, rule_sets
 from scoring.claim_states import ClaimState
 from scoring.models import ColumnMapping, PartnerCenterImport
-from scoring.parsing import INTUNE_EMS
 from scoring.presentation import figure, month_name
+from scoring.reading.parsing import INTUNE_EMS
 from scoring.reasons import Caution, sentence
 
 if TYPE_CHECKING:

@@ -19,10 +19,10 @@ from django.db.models import Q
 from django.utils import timezone
 
 from scoring import facts, import_files
-from scoring.columns import FIELDS
 from scoring.import_leases import ATTEMPTS, GIVEN_UP, LEASE, Busy, enqueue
 from scoring.import_runs import Read, Rejected, preview_now, run, run_now
 from scoring.models import ColumnMapping, PartnerCenterImport
+from scoring.reading.columns import FIELDS
 from scoring.reasons import Fault, sentence
 from scoring.undoing import rebuild
 

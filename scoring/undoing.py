@@ -15,11 +15,11 @@ from django.db.models import F, Sum
 from django.utils import timezone
 
 from scoring import bulk, facts, import_files, import_leases, months, scores
-from scoring.folding import fold_all
 from scoring.import_files import NotKept
 from scoring.import_leases import Busy, Lease
 from scoring.models import MonthOfData, PartnerCenterImport, Portfolio
-from scoring.parsing import Said
+from scoring.reading.folding import fold_all
+from scoring.reading.parsing import Said
 
 if TYPE_CHECKING:
     from partners.models import Partner

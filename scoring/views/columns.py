@@ -11,9 +11,9 @@ from django.views.decorators.http import require_http_methods, require_POST
 
 from partners.middleware import PortalRequest
 from scoring import import_files, imports, perms
-from scoring.columns import FIELDS
 from scoring.import_forms import ColumnsForm
 from scoring.models import ColumnMapping, PartnerCenterImport
+from scoring.reading.columns import FIELDS
 from scoring.views.importing import visible
 
 Kind = PartnerCenterImport.Kind

@@ -19,10 +19,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
-from scoring import import_words, imports, months, originals, perms
+from scoring import import_words, imports, months, perms
 from scoring.import_forms import UploadForm
 from scoring.models import MonthOfData, PartnerCenterImport, Score
 from scoring.presentation import month_name, notes
+from scoring.reading import originals
 from scoring.reasons import Caution
 
 IMPORTS_A_PAGE = 25

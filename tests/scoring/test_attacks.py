@@ -16,9 +16,10 @@ from django.urls import reverse
 from django.utils import timezone, translation
 
 from partners.models import Partner, User
-from scoring import cells, import_files, imports, ledgers, parsing, rule_sets, scores
+from scoring import import_files, imports, ledgers, rule_sets, scores
 from scoring.models import PartnerCenterImport, UsageMonth
-from scoring.parsing import NotReadable
+from scoring.reading import cells, parsing
+from scoring.reading.parsing import NotReadable
 from scoring.reasons import Fault, sentence
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import body, stored_score

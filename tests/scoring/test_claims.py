@@ -10,8 +10,8 @@ from scoring import claims, facts, judging, months, rule_sets
 from scoring.claims import Corrections
 from scoring.judging import NO_END, Claim
 from scoring.models import Association, Correction, Portfolio, UsageMonth
-from scoring.parsing import INTUNE_EMS
 from scoring.people import Certificate
+from scoring.reading.parsing import INTUNE_EMS
 from tests.factories import PartnerFactory
 from tests.scoring.stage import hand_in
 from tests.scoring.worlds import PAIR, Row, office_usage, training

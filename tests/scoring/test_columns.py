@@ -6,9 +6,9 @@ from datetime import date
 import pytest
 from django.utils import translation
 
-from scoring import columns, parsing
-from scoring.cells import NotReadable
-from scoring.columns import FIELDS, Layout, Unmapped, recognise
+from scoring.reading import columns, parsing
+from scoring.reading.cells import NotReadable
+from scoring.reading.columns import FIELDS, Layout, Unmapped, recognise
 from scoring.reasons import Fault
 from scoring.rule_sets import normal
 from tests.scoring.worlds import (

@@ -13,10 +13,10 @@ from django.utils import timezone, translation
 
 from partners.models import Partner
 from scoring import claims, corrections, facts, imports, ledgers, months, rule_sets, scores
-from scoring.cells import LARGEST
 from scoring.corrections import NotCorrectable, OfCertificate, OfClaim, OfPerson
 from scoring.models import Correction, PartnerCenterImport, Portfolio, Score
 from scoring.people import Certificate
+from scoring.reading.cells import LARGEST
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, PEOPLE, hand_in
 from tests.scoring.worlds import Row, guid, office_usage, training

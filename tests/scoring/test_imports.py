@@ -22,7 +22,6 @@ from scoring import (
     import_words,
     imports,
     months,
-    originals,
     scores,
 )
 from scoring.models import (
@@ -37,6 +36,7 @@ from scoring.models import (
 )
 from scoring.models import Certificate as CertificateRow
 from scoring.people import Certificate
+from scoring.reading import originals
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
 from tests.scoring.worlds import AS_OF, Row, guid, office_usage, table, training
 

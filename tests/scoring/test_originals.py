@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pytest
 
-from scoring import originals, parsing, tables
-from scoring.originals import Keeper, as_csv, open_original
-from scoring.parsing import Said
 from scoring.people import Certificate
-from scoring.tables import Batch
+from scoring.reading import originals, parsing, tables
+from scoring.reading.originals import Keeper, as_csv, open_original
+from scoring.reading.parsing import Said
+from scoring.reading.tables import Batch
 from tests.scoring.test_reading_properties import everything, read_and_keep
 from tests.scoring.worlds import Row, guid, office_usage, training, xlsx
 

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from scoring import cells, months, parsing, rule_sets
+from scoring import months, rule_sets
 from scoring.claim_states import ClaimState
-from scoring.parsing import INTUNE_EMS, AssociationSaid, NotReadable, Said
 from scoring.people import Certificate
+from scoring.reading import cells, parsing
+from scoring.reading.parsing import INTUNE_EMS, AssociationSaid, NotReadable, Said
 from scoring.reasons import Fault
 from tests.scoring.worlds import (
     TRAINING_HEADER,

@@ -15,10 +15,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from scoring import cells, months, originals, parsing, rule_sets, tables
+from scoring import months, rule_sets
 from scoring.claim_states import ClaimState
-from scoring.parsing import AssociationSaid, Said
-from scoring.tables import Batch
+from scoring.reading import cells, originals, parsing, tables
+from scoring.reading.parsing import AssociationSaid, Said
+from scoring.reading.tables import Batch
 from tests.scoring.test_properties import worlds
 from tests.scoring.worlds import Row, claims_export, ems, guid, office_usage
 

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection, transaction
+from django.utils import timezone
 from hypothesis import HealthCheck, Phase, event, given, settings
 from hypothesis import strategies as st
 
@@ -323,6 +324,7 @@ steps: st.SearchStrategy[Step] = st.one_of(
     st.tuples(st.just("left"), places),
     st.tuples(st.just("withdraw"), places),
     st.tuples(st.just("days"), st.integers(1, 120)),
+    st.tuples(st.just("unseen days"), st.integers(1, 120)),
 )
 
 
@@ -335,17 +337,12 @@ def take(partner: Partner, clock: time_machine.Traveller, step: Step) -> None:
         hand_in(partner, claims_export(rest[0], rest[1]), name="claims.csv", kind="claims")
     elif kind == "people":
         hand_in(partner, training(rest[0]), name="people.csv")
-    elif kind == "days":
+    elif kind in ("days", "unseen days"):
         clock.shift(timedelta(days=rest[0]))
-        scores.compute(partner, facts_day())
+        if kind == "days":
+            scores.compute(partner, timezone.localdate())
     else:
         _decide(partner, kind, *rest)
-
-
-def facts_day() -> date:
-    from django.utils import timezone
-
-    return timezone.localdate()
 
 
 def _decide(partner: Partner, kind: str, place: int, value: Any = None) -> None:

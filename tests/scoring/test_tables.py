@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from scoring import tables
-from scoring.cells import NotReadable
+from scoring.reading import tables
+from scoring.reading.cells import NotReadable
+from scoring.reading.tables import open_table
 from scoring.reasons import Fault
-from scoring.tables import open_table
 from tests.scoring.worlds import Cell, xlsx
 
 HEADER = ["CustomerTenantId", "WorkloadName", "Month"]
@@ -269,8 +269,8 @@ def test_two_far_cells_make_no_grid_of_billions() -> None:
 
 def test_a_web_process_starts_without_the_libraries_for_files() -> None:
     code = (
-        "import sys, django; django.setup(); import config.urls, scoring.parsing\n"
-        "import scoring.columns, scoring.originals, scoring.tables, scoring.workbooks\n"
+        "import sys, django; django.setup(); import config.urls, scoring.reading.parsing\n"
+        "from scoring.reading import columns, originals, tables, workbooks\n"
         "print(sorted({'pyarrow', 'python_calamine'} & set(sys.modules)))"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)

@@ -11,8 +11,8 @@ from django.utils import timezone
 
 from partners.models import Partner
 from scoring import import_findings, imports, scores
-from scoring.columns import FIELDS, Unmapped
 from scoring.models import PartnerCenterImport
+from scoring.reading.columns import FIELDS, Unmapped
 from scoring.reasons import Caution, Fault, sentence
 
 

@@ -7,7 +7,7 @@ from partners.models import Partner
 from scoring import facts, imports
 from scoring.import_files import NotKept
 from scoring.management import arguments
-from scoring.parsing import NotReadable
+from scoring.reading.parsing import NotReadable
 from scoring.reasons import Fault, sentence
 
 

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 from datetime import date
 from typing import NamedTuple
 
-from scoring.cells import storable
-from scoring.columns import Layout
-from scoring.figures import Figures
+from scoring.reading.cells import storable
+from scoring.reading.columns import Layout
+from scoring.reading.figures import Figures
+from scoring.reading.row_reading import BadValue, Cells, Reader, required
+from scoring.reading.said import CertificateData, CertificateKey, Said
 from scoring.reasons import Fault
-from scoring.row_reading import BadValue, Cells, Reader, required
 from scoring.rule_sets import Vocabulary, normal
-from scoring.said import CertificateData, CertificateKey, Said
 
 NO_ID = {"", "na", "none", "null", "0"}
 NOT_LINKED = {"inactive", "deactivated", "notactive", "unlinked", "disassociated", "revoked"}

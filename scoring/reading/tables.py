@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from typing import BinaryIO, NamedTuple, Protocol
 
-from scoring.cells import NotReadable
+from scoring.reading.cells import NotReadable
 from scoring.reasons import Fault
 
 BATCH = 10_000  # rows at most
@@ -48,7 +48,7 @@ def open_table(stream: BinaryIO, *, name: str = "") -> Table:
     head = stream.read(4096)
     stream.seek(0)
     if head.startswith(ZIP):
-        from scoring.workbooks import XlsxTable  # noqa: PLC0415 -- needs the columns, which need us
+        from scoring.reading.workbooks import XlsxTable  # noqa: PLC0415 -- needs the columns, which need us
 
         return XlsxTable(stream)
     if head.startswith(OLE):

@@ -14,10 +14,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, BinaryIO
 
-from scoring import columns, unpacking
-from scoring.cells import NotReadable
+from scoring.reading import columns, unpacking
+from scoring.reading.cells import NotReadable
+from scoring.reading.tables import Batch
 from scoring.reasons import Fault
-from scoring.tables import Batch
 
 SECONDS = 2 * unpacking.SECONDS  # of the clock; the process itself stops at those of the processor
 TITLE_LINES = 30  # that may stand above a header

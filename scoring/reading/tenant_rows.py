@@ -8,14 +8,14 @@ from typing import TypeVar
 
 from scoring import claim_states
 from scoring.associations import Interval, merge_said
-from scoring.cells import parse_count, parse_guid, storable
 from scoring.claim_states import COUNTING, ClaimState
-from scoring.columns import CLAIMS, EMS, OFFICE_USAGE, Layout
-from scoring.figures import Figures, SubscriptionFigures
+from scoring.reading.cells import parse_count, parse_guid, storable
+from scoring.reading.columns import CLAIMS, EMS, OFFICE_USAGE, Layout
+from scoring.reading.figures import Figures, SubscriptionFigures
+from scoring.reading.row_reading import BadValue, Cells, Numbers, Reader, required
+from scoring.reading.said import AssociationKey, AssociationSaid, Said
 from scoring.reasons import Fault
-from scoring.row_reading import BadValue, Cells, Numbers, Reader, required
 from scoring.rule_sets import Vocabulary
-from scoring.said import AssociationKey, AssociationSaid, Said
 
 T = TypeVar("T")
 

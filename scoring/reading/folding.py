@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from scoring import associations
 from scoring.associations import Interval
-from scoring.figures import KEY, Figures
-from scoring.parsing import AUTO, AssociationKey, AssociationSaid, Said
+from scoring.reading.figures import KEY, Figures
+from scoring.reading.parsing import AUTO, AssociationKey, AssociationSaid, Said
 
 if TYPE_CHECKING:
     import pyarrow as pa

@@ -8,14 +8,13 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import BinaryIO
 
-from scoring import columns, rule_sets
-from scoring.cells import NotReadable, storable
-from scoring.columns import AUTO, CLAIMS, CPOR, EMS, OFFICE_USAGE, TRAINING, Unmapped
-from scoring.people_rows import PeopleReader
-from scoring.reasons import Fault
-from scoring.row_reading import Reader
-from scoring.rule_sets import Vocabulary
-from scoring.said import (
+from scoring import rule_sets
+from scoring.reading import columns
+from scoring.reading.cells import NotReadable, storable
+from scoring.reading.columns import AUTO, CLAIMS, CPOR, EMS, OFFICE_USAGE, TRAINING, Unmapped
+from scoring.reading.people_rows import PeopleReader
+from scoring.reading.row_reading import Reader
+from scoring.reading.said import (
     AssociationKey,
     AssociationSaid,
     CertificateData,
@@ -23,8 +22,10 @@ from scoring.said import (
     Rejection,
     Said,
 )
-from scoring.tables import Batch, Table, open_table
-from scoring.tenant_rows import INTUNE_EMS, TenantReader
+from scoring.reading.tables import Batch, Table, open_table
+from scoring.reading.tenant_rows import INTUNE_EMS, TenantReader
+from scoring.reasons import Fault
+from scoring.rule_sets import Vocabulary
 
 __all__ = (
     "AUTO",

@@ -11,12 +11,12 @@ from datetime import date
 from typing import Any, Generic, TypeVar
 
 from scoring import months
-from scoring.cells import NOTHING, Wrong, parse_day, storable
-from scoring.columns import Layout
+from scoring.reading.cells import NOTHING, Wrong, parse_day, storable
+from scoring.reading.columns import Layout
+from scoring.reading.said import Rejection, Said
+from scoring.reading.tables import DELIMITERS, Batch
 from scoring.reasons import Fault
 from scoring.rule_sets import Vocabulary
-from scoring.said import Rejection, Said
-from scoring.tables import DELIMITERS, Batch
 
 T = TypeVar("T")
 

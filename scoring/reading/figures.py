@@ -7,7 +7,7 @@ from array import array
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from scoring.cells import LARGEST
+from scoring.reading.cells import LARGEST
 
 if TYPE_CHECKING:
     import pyarrow as pa

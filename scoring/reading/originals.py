@@ -11,8 +11,8 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from scoring.reading.tables import Batch
 from scoring.rule_sets import normal
-from scoring.tables import Batch
 
 if TYPE_CHECKING:
     import pyarrow as pa

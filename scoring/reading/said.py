@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from scoring.cells import storable
+from scoring.reading.cells import storable
 from scoring.reasons import Fault
 
 if TYPE_CHECKING:

@@ -15,7 +15,7 @@ from typing import NamedTuple
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-from scoring.cells import NotReadable, storable
+from scoring.reading.cells import NotReadable, storable
 from scoring.reasons import Fault
 from scoring.rule_sets import normal
 
