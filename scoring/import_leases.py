@@ -117,12 +117,6 @@ def whole() -> AbstractContextManager[object]:
     return nullcontext() if bulk.rows_per_transaction() is not None else transaction.atomic()
 
 
-# Who waits for SQLite's lock looks again after 1, 2, 5, 10, 15, 20, 25, 25, 25, 50 ms: transactions
-# that follow each other closely can be missed in between for long, a pause of 25 ms cannot.
-STRETCH = 0.06  # seconds of writing
-PAUSE = 0.025
-
-
 def bring_up_to_date(
     portfolio: Portfolio, made: facts.Plan, now: datetime, lock: Callable[[], None]
 ) -> None:
@@ -133,12 +127,9 @@ def bring_up_to_date(
         lock()
         known = [(portfolio.pk, month, now) for month in made.by_month]
         bulk.write(MonthOfData, facts.MONTH_FIELDS, known)
-    makes_others_wait = bulk.rows_per_transaction() is not None
-    began = time.monotonic()
+    pace = bulk.Pace()
     for step in facts.steps(portfolio, made, now):
-        if makes_others_wait and time.monotonic() - began > STRETCH:
-            time.sleep(PAUSE)
-            began = time.monotonic()
+        pace.step()
         with transaction.atomic():
             lock()
             step()

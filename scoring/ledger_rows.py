@@ -259,7 +259,9 @@ def write_ahead(ledger: Ledger, changes: Changes) -> str:
         if not unmoved.update(writer=token):
             raise Overtaken
         discard_unfinished(ledger)
+    pace = bulk.Pace()
     for store, part in _parts(ledger, changes, bulk.SQLITE_ROWS):
+        pace.step()
         with transaction.atomic():
             still = Ledger.objects.filter(pk=ledger.pk, writer=token, revision=ledger.revision)
             if not still.exists():
