@@ -181,7 +181,7 @@ def test_corrections_cost_the_same_number_of_queries(
             reason="bekannt",
         )
     tenants = list(portfolio.tenants.values_list("pk", flat=True))
-    with django_assert_num_queries(4):  # claims, corrections, months, figures
+    with django_assert_num_queries(5):  # claims, any corrections, these, months, figures
         found = claims.read(portfolio, PAIR, tenants)
     assert [Claim._make(row).baseline_users for row in found] == [8] * count
 

@@ -299,7 +299,7 @@ def test_queries_of_the_people_do_not_grow(
         corrections.make(firm, "left", OfPerson(row.person), reason="bekannt", by=None)
     # session, user, memberships, portfolio, certificates, corrections, rights 2; for the
     # corrections: portfolio, certificates, names
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = browser.get(reverse("scoring:people"))
     assert page.content.count(b'class="person-card"') == count
 
@@ -525,7 +525,7 @@ def test_queries_of_the_list_do_not_grow(
         corrections.make(firm, "left", OfPerson(row.person), reason="bekannt", by=by)
     # session, user, memberships, count, corrections, portfolio; associations, corrections, months,
     # figures; certificates, names; right
-    with django_assert_num_queries(13):
+    with django_assert_num_queries(14):
         page = browser.get(reverse("scoring:corrections"))
     assert page.content.count(b'id="correction-') == 3 * count
 
