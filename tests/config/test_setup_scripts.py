@@ -52,7 +52,7 @@ def test_each_set_contains_the_smaller_one() -> None:
     assert "pytest" in dev.keys() - demo.keys()
 
 
-@pytest.mark.parametrize("name", [*SETS, "uv"])
+@pytest.mark.parametrize("name", [*SETS, "bench", "uv"])
 def test_every_pin_has_hashes_and_none_an_address(name: str) -> None:
     text = (ROOT / "requirements" / f"{name}.txt").read_text()
     blocks = re.split(r"\n(?=\S)", text)
