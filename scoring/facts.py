@@ -69,6 +69,7 @@ def touch(portfolio: Portfolio) -> None:
 
 @dataclass(slots=True)
 class MonthCounts:
+    is_known: bool = False  # there were usage data of the month before
     new: int = 0
     changed: int = 0
     unchanged: int = 0
@@ -156,7 +157,7 @@ def _plan_usage(portfolio: Portfolio, said: "Said", made: Plan, *, whole: bool) 
     ):
         part = usage.slice(begin, rows)
         begin += rows
-        counts = made.by_month[month] = MonthCounts()
+        counts = made.by_month[month] = MonthCounts(is_known=month in imported)
         stored = _stored_usage(portfolio, month) if month in imported else {}
         if not stored:
             counts.new = rows

@@ -39,6 +39,7 @@ def by_month(made: facts.Plan) -> list[dict[str, Any]]:
     found: dict[int, dict[str, Any]] = {
         month: {
             "month": months.label(month),
+            "known": counts.is_known,
             "new": counts.new,
             "changed": counts.changed,
             "unchanged": counts.unchanged,
@@ -48,7 +49,8 @@ def by_month(made: facts.Plan) -> list[dict[str, Any]]:
     gone = Counter(month for month, *_key in made.gone_usage)
     for month, rows in gone.items():
         found.setdefault(
-            month, {"month": months.label(month), "new": 0, "changed": 0, "unchanged": 0}
+            month,
+            {"month": months.label(month), "known": True, "new": 0, "changed": 0, "unchanged": 0},
         )
         found[month]["gone"] = rows
     return [counts for _month, counts in sorted(found.items())]

@@ -72,7 +72,7 @@ def by_month(lines: Iterable[dict[str, Any]]) -> list[MonthLine]:
             figure(line["changed"]),
             figure(line["unchanged"]),
             figure(line.get("gone", 0)),
-            not (line["changed"] or line["unchanged"]),
+            not line["known"],
             bool(line["new"] or line["changed"] or line.get("gone")),
         )
         for line in sorted(lines, key=lambda line: str(line["month"]), reverse=True)

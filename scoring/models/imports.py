@@ -89,8 +89,8 @@ class PartnerCenterImport(models.Model):
     rows_unused = models.PositiveIntegerField(_("not used"), default=0)
     dates_changed = models.PositiveIntegerField(_("association dates changed"), default=0)
     months = models.JSONField(_("months"), default=list, blank=True)  # ["2024-02", …]
-    # [{"month": "2024-02", "new": 3, "changed": 1, "unchanged": 9}, …]; what a preview expected,
-    # and what was found when it was written
+    # [{"month": "2024-02", "known": True, "new": 3, "changed": 1, "unchanged": 9}, …], "known" when
+    # there were data of it before: what a preview expected, then what was found on writing
     by_month = models.JSONField(_("rows by month"), default=list, blank=True)
     # [{"what": "workload", "value": "Power BI", "rows": 12}, …], most frequent first
     unused = models.JSONField(_("not used"), default=list, blank=True)

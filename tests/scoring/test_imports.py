@@ -251,8 +251,8 @@ def test_preview_says_what_would_change_and_writes_nothing(partner: Partner) -> 
     assert (row.state, row.done_at) == ("preview", None)
     assert (row.rows_new, row.rows_changed, row.rows_unchanged) == (2, 1, 1)
     assert row.by_month == [
-        {"month": "2024-02", "new": 1, "changed": 0, "unchanged": 1},
-        {"month": "2025-02", "new": 1, "changed": 1, "unchanged": 0},
+        {"month": "2024-02", "known": True, "new": 1, "changed": 0, "unchanged": 1},
+        {"month": "2025-02", "known": True, "new": 1, "changed": 1, "unchanged": 0},
     ]
     assert import_findings.lines(row, "tenants", "tenant") == [
         {"what": "tenants", "value": "", "rows": 1},

@@ -373,6 +373,10 @@ def test_a_preview_shows_what_would_change_and_is_imported(browser: Client, soup
         Row("A", usage={"2025-01": (50, 2), "2025-02": (60, 3)}, begins_on=date(2024, 3, 1)),
         Row("B", usage={"2024-02": (50, 2)}),
     ]
+    other = preview(browser, soup, office_usage([Row("C", usage={"2025-02": (50, 2)})]))
+    months = other.select("section[aria-labelledby=months-heading] tbody tr")
+    assert [text(row) for row in months] == ["Februar 2025 1 0 0"]  # the month has data of others
+
     page = preview(browser, soup, office_usage(rows))
 
     words = text(page.select_one(".notice--needs-you"))
