@@ -18,10 +18,10 @@ django.setup()
 from django.db import connection  # noqa: E402
 
 from bench.scoring import engine, filling, waiting, worlds  # noqa: E402
+from bench.scoring.figures import ANALYST, ORM, PLAIN, Figure  # noqa: E402
 from bench.scoring.large import steps, workers  # noqa: E402
 from bench.scoring.measuring import Runs, interleaved, seconds_of  # noqa: E402
 from bench.scoring.peers import conventional, pandas_plain, pandas_script  # noqa: E402
-from bench.scoring.reading.figures import ANALYST, ORM, PLAIN, Figure  # noqa: E402
 from scoring import claims, facts  # noqa: E402
 from scoring.models import UsageMonth  # noqa: E402
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from bench.scoring.databases import ROOT
-from bench.scoring.reading.figures import Figure, shown, table
+from bench.scoring.figures import Figure, shown, table
 
 PAGE = ROOT / "docs" / "performance.md"
 
