@@ -532,11 +532,3 @@ MONTHS = "SELECT month, imported_at FROM scoring_monthofdata WHERE portfolio_id 
 def imported_months(portfolio: Portfolio) -> dict[int, datetime]:
     """Months with usage data, and when they came in last."""
     return {month: bulk.instant(at) for month, at in bulk.fetch(MONTHS, [portfolio.pk])}
-
-
-def tenant_names(portfolio: Portfolio) -> dict[int, tuple[str, str]]:
-    """GUID and name of each tenant, by number."""
-    return {
-        pk: (str(tenant_id), name)
-        for pk, tenant_id, name in portfolio.tenants.values_list("pk", "tenant_id", "name")
-    }

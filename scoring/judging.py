@@ -22,7 +22,7 @@ NET_ADDS, GROWTH, DEPLOYMENTS = "net_customer_adds", "usage_growth", "deployment
 ADDS_BIT, GROWTH_BIT, DEPLOYED_BIT = 1, 2, 4
 BITS = {NET_ADDS: ADDS_BIT, GROWTH: GROWTH_BIT, DEPLOYMENTS: DEPLOYED_BIT}
 ALONE = 0  # the option of what is counted once a tenant, whatever its associations
-NO_END = 2**15 - 1
+NO_END = 2**15 - 1  # the last month of an association that has not ended
 COUNTED = frozenset(int(state) for state in COUNTING)  # claim states; a plain set of integers
 
 # Where a claim differs from what the files say: ``Claim.marks``.

@@ -1,7 +1,7 @@
 """What a firm's Partner Center files said (imports and facts) and what was made of it (scores)."""
 
+from scoring.judging import NO_END
 from scoring.models.facts import (
-    NO_END,
     Association,
     Certificate,
     Correction,

@@ -15,8 +15,7 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Partner, User
 from scoring import months
-
-NO_END = 2**15 - 1  # the last month of an association that has not ended
+from scoring.judging import NO_END
 
 
 class Portfolio(models.Model):

@@ -1,13 +1,11 @@
 """Two at the same instant: real threads with their own connections, on the database of the run."""
 
-import threading
 from collections import Counter
 from collections.abc import Callable
 from functools import partial
 from typing import Any
 
 import pytest
-from django.db import connection
 
 from cooperation import answers, fast_track, projects, signing
 from cooperation.agreements import NotPossible, StalePoint
@@ -22,34 +20,11 @@ from cooperation.models import (
 from cooperation.signing import AlreadySigned, NotSignable
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, member
+from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 20
-
-
-def at_once(*steps: Callable[[], Any]) -> list[Any]:
-    """Run the steps in threads that start together; what each returned or raised, in order."""
-    barrier = threading.Barrier(len(steps))
-    results: list[Any] = [None] * len(steps)
-
-    def run(index: int, step: Callable[[], Any]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=20)
-            results[index] = step()
-        except Exception as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(index, step)) for index, step in enumerate(steps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    return results
 
 
 def signer(world: World, version: AgreementVersion, firm: int, **change: Any) -> Callable[[], Any]:

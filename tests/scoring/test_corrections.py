@@ -18,6 +18,7 @@ from scoring.models import Correction, PartnerCenterImport, Portfolio, Score
 from scoring.people import Certificate
 from scoring.reading.cells import LARGEST
 from tests.factories import PartnerFactory, member
+from tests.racing import at_once
 from tests.scoring.stage import OLD, PEOPLE, hand_in
 from tests.scoring.worlds import Row, guid, office_usage, training
 
@@ -536,30 +537,6 @@ def test_a_claim_that_is_given_back_and_claimed_again_keeps_the_correction_of_th
 
 
 # ---- At the same time ----------------------------------------------------------------------------
-
-
-def at_once(*steps: Callable[[], Any]) -> list[Any]:
-    """Run the steps in threads that start together; what each returned or raised, in order."""
-    barrier = threading.Barrier(len(steps))
-    results: list[Any] = [None] * len(steps)
-
-    def run(index: int, step: Callable[[], Any]) -> None:
-        try:
-            connection.ensure_connection()
-            barrier.wait(timeout=20)
-            results[index] = step()
-        except Exception as error:
-            results[index] = error
-        finally:
-            connection.close()
-
-    threads = [threading.Thread(target=run, args=(index, step)) for index, step in enumerate(steps)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join(timeout=60)
-    assert not any(thread.is_alive() for thread in threads)
-    return results
 
 
 @pytest.mark.django_db(transaction=True)
