@@ -1,0 +1,95 @@
+"""The tables of the cooperation room."""
+
+from cooperation.models.agreements import (
+    Agreement,
+    AgreementEvent,
+    Answer,
+    Confirmation,
+    Pair,
+    TalkRequest,
+)
+from cooperation.models.amendments import (
+    Amendment,
+    ContactNote,
+    FirmPreference,
+    Review,
+)
+from cooperation.models.blind import (
+    BlindAnswer,
+    BlindPart,
+    BlindRound,
+)
+from cooperation.models.comments import (
+    Comment,
+)
+from cooperation.models.disputes import (
+    Dispute,
+    DisputeEntry,
+    DisputeFailure,
+    DisputeGuest,
+    DisputeGuestConsent,
+    DisputeParty,
+)
+from cooperation.models.endings import (
+    ClosingItem,
+    Ending,
+    EndingConsent,
+    RetrospectiveAnswer,
+    RetrospectivePart,
+)
+from cooperation.models.notices import (
+    Notice,
+)
+from cooperation.models.projects import (
+    CustomerProject,
+    Participation,
+)
+from cooperation.models.rule_books import (
+    BlankChecklist,
+    RuleBook,
+)
+from cooperation.models.versions import (
+    AgreementAnnex,
+    AgreementDocument,
+    AgreementVersion,
+    Signature,
+    SignatureSlot,
+)
+
+__all__ = [
+    "Agreement",
+    "AgreementAnnex",
+    "AgreementDocument",
+    "AgreementEvent",
+    "AgreementVersion",
+    "Amendment",
+    "Answer",
+    "BlankChecklist",
+    "BlindAnswer",
+    "BlindPart",
+    "BlindRound",
+    "ClosingItem",
+    "Comment",
+    "Confirmation",
+    "ContactNote",
+    "CustomerProject",
+    "Dispute",
+    "DisputeEntry",
+    "DisputeFailure",
+    "DisputeGuest",
+    "DisputeGuestConsent",
+    "DisputeParty",
+    "Ending",
+    "EndingConsent",
+    "FirmPreference",
+    "Notice",
+    "Pair",
+    "Participation",
+    "RetrospectiveAnswer",
+    "RetrospectivePart",
+    "Review",
+    "RuleBook",
+    "Signature",
+    "SignatureSlot",
+    "TalkRequest",
+]
