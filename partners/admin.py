@@ -15,7 +15,8 @@ class ContactInline(admin.TabularInline[PartnerContact, Partner]):
 
 @admin.register(Partner)
 class PartnerAdmin(admin.ModelAdmin[Partner]):
-    list_display = ["name", "city", "signing_rule", "is_active"]
+    list_display = ["name", "city", "federal_state", "signing_rule", "is_active"]
+    list_filter = ["federal_state"]
     search_fields = ["name", "legal_name", "city"]
     inlines = [MembershipInline, ContactInline]
 

@@ -112,6 +112,7 @@ class ProfileForm(PlainText, forms.ModelForm[Partner]):
             "register_number",
             "city",
             "country",
+            "federal_state",
             "website",
             "microsoft_partner_ids",
             "competences",
@@ -126,6 +127,10 @@ class ProfileForm(PlainText, forms.ModelForm[Partner]):
             "name": _("As your partners call you; it stands on lists and pages."),
             "legal_name": _("As in the register; it stands on agreements."),
             "register_number": _("For example: Amtsgericht Köln, HRB 12345"),
+            "federal_state": _(
+                "Of your main office in Germany. Deadlines are counted in working days, and its "
+                "public holidays are none, for all firms of a project."
+            ),
             "about": _("What you are good at and what you look for in partners."),
             "signing_rule": _("How many of your authorised people an agreement needs."),
         }

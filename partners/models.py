@@ -115,6 +115,28 @@ class Partner(models.Model):
         DATA_AI = "data_ai", "Data & AI (Azure)"
         BUSINESS_APPLICATIONS = "business_applications", "Business Applications"
 
+    class FederalState(models.TextChoices):
+        """The sixteen Länder, by the second part of their ISO 3166-2 codes, in German order."""
+
+        BW = "BW", _("Baden-Württemberg")
+        BY = "BY", _("Bavaria")
+        BE = "BE", _("Berlin")
+        BB = "BB", _("Brandenburg")
+        HB = "HB", _("Bremen")
+        HH = "HH", _("Hamburg")
+        HE = "HE", _("Hesse")
+        MV = "MV", _("Mecklenburg-Western Pomerania")
+        NI = "NI", _("Lower Saxony")
+        NW = "NW", _("North Rhine-Westphalia")
+        RP = "RP", _("Rhineland-Palatinate")
+        SL = "SL", _("Saarland")
+        SN = "SN", _("Saxony")
+        ST = "ST", _("Saxony-Anhalt")
+        SH = "SH", _("Schleswig-Holstein")
+        TH = "TH", _("Thuringia")
+
+        __empty__ = _("Abroad, or not given")
+
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     slug = models.SlugField(_("short name for addresses"), max_length=80, unique=True)
     name = models.CharField(_("name in daily use"), max_length=120)
@@ -122,6 +144,9 @@ class Partner(models.Model):
     register_number = models.CharField(_("register number"), max_length=80, blank=True)
     city = models.CharField(_("city"), max_length=100, blank=True)
     country = models.CharField(_("country"), max_length=100, blank=True)
+    federal_state = models.CharField(  # whose holidays are no working days in a deadline
+        _("federal state"), max_length=2, choices=FederalState, blank=True
+    )
     website = models.URLField(_("website"), blank=True)
     microsoft_partner_ids = models.JSONField(_("Microsoft partner IDs"), default=list, blank=True)
     competences = models.JSONField(_("competences"), default=list, blank=True)
@@ -138,6 +163,14 @@ class Partner(models.Model):
         verbose_name = _("firm")
         verbose_name_plural = _("firms")
         ordering = ["name", "pk"]
+        constraints = [
+            # Deadlines are computed with it, and an unknown key has no holidays.
+            models.CheckConstraint(
+                name="federal_state_known",
+                condition=Q(federal_state="")
+                | Q(federal_state__in="BB BE BW BY HB HE HH MV NI NW RP SH SL SN ST TH".split()),
+            )
+        ]
 
     def __str__(self) -> str:
         return self.name

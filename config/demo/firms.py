@@ -34,6 +34,7 @@ class Firm:
     legal_name: str
     register_number: str
     city: str
+    federal_state: str
     website: str
     mpn_id: str
     competences: tuple[str, ...]
@@ -84,6 +85,7 @@ BRUECKNER = Firm(
     legal_name="Brückner & Sohn IT GmbH",
     register_number="HRB 48 117, Amtsgericht Köln",
     city="Köln",
+    federal_state="NW",
     website="https://brueckner-it.example",
     mpn_id="6120481",
     competences=("modern_work", "security"),
@@ -149,6 +151,7 @@ LINDENHOF = Firm(
     legal_name="Lindenhof Systemhaus AG",
     register_number="HRB 112 904, Amtsgericht Hamburg",
     city="Hamburg",
+    federal_state="HH",
     website="https://lindenhof.example",
     mpn_id="1048227",
     competences=("modern_work", "security", "infrastructure", "data_ai"),
@@ -208,6 +211,7 @@ ISARWERK = Firm(
     legal_name="Isarwerk Cloud GmbH",
     register_number="HRB 267 330, Amtsgericht München",
     city="München",
+    federal_state="BY",
     website="https://isarwerk.example",
     mpn_id="4473901",
     competences=("modern_work", "data_ai", "business_applications"),
@@ -260,6 +264,7 @@ FOERDEBLICK = Firm(
     legal_name="Fördeblick Digital UG (haftungsbeschränkt)",
     register_number="HRB 17 552, Amtsgericht Flensburg",
     city="Flensburg",
+    federal_state="SH",
     website="https://foerdeblick.example",
     mpn_id="6990013",
     competences=("modern_work",),

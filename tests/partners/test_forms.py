@@ -4,6 +4,8 @@ from partners.forms import ContactFormSet, PartnerIdsField, PersonForm, ProfileF
 from partners.models import Partner
 from tests.factories import PartnerFactory
 
+pytestmark = pytest.mark.django_db  # the profile asks the database about its constraints
+
 PROFILE = {
     "name": "Firma",
     "legal_name": "Firma GmbH",
@@ -68,7 +70,6 @@ def test_a_person_needs_a_role() -> None:
     assert PersonForm({**person, "may_sign": "on"}).is_valid()
 
 
-@pytest.mark.django_db
 def test_a_contact_needs_a_way_to_be_reached() -> None:
     rows = {
         "contacts-TOTAL_FORMS": "1",

@@ -83,6 +83,7 @@ def create(firm: Firm) -> dict[str, Desk]:
         register_number=firm.register_number,
         city=firm.city,
         country="Deutschland",
+        federal_state=firm.federal_state,
         website=firm.website,
         microsoft_partner_ids=[firm.mpn_id],
         competences=list(firm.competences),

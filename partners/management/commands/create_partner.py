@@ -17,12 +17,31 @@ class Command(BaseCommand):
         parser.add_argument("--slug", required=True)
         parser.add_argument("--legal-name", default="")
         parser.add_argument("--city", default="")
+        parser.add_argument(
+            "--federal-state",
+            default="",
+            metavar="KEY",
+            help=f"for holidays in deadlines: {', '.join(s.value for s in Partner.FederalState)}",
+        )
 
     @no_translations  # the command line speaks English throughout
     def handle(
-        self, *, name: str, slug: str, legal_name: str, city: str, **options: object
+        self,
+        *,
+        name: str,
+        slug: str,
+        legal_name: str,
+        city: str,
+        federal_state: str = "",
+        **options: object,
     ) -> None:
-        partner = Partner(name=name, slug=slug, legal_name=legal_name or name, city=city)
+        partner = Partner(
+            name=name,
+            slug=slug,
+            legal_name=legal_name or name,
+            city=city,
+            federal_state=federal_state,
+        )
         try:
             partner.full_clean()
         except ValidationError as error:
