@@ -18,6 +18,7 @@ from cooperation.models.blind import (
     BlindAnswer,
     BlindPart,
     BlindRound,
+    FirstRoundDocument,
 )
 from cooperation.models.comments import (
     Comment,
@@ -82,6 +83,7 @@ __all__ = [
     "Ending",
     "EndingConsent",
     "FirmPreference",
+    "FirstRoundDocument",
     "Notice",
     "Pair",
     "Participation",

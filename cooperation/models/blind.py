@@ -1,15 +1,27 @@
 """The first round: each firm answers alone, and nobody sees another's answers before all are in."""
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.models.agreements import Agreement
+from documents.models import Document
 from partners.models import Partner
+
+
+class BlindRoundQuerySet(models.QuerySet["BlindRound"]):
+    def is_open(self) -> Self:
+        return self.filter(state=BlindRound.State.OPEN)
+
+    def revealed_to(self, partner: Partner) -> Self:
+        """Rounds that were opened to all, and that ``partner`` took part in."""
+        own = BlindPart.objects.filter(round=OuterRef("pk"), partner=partner)
+        return self.filter(Exists(own), state=BlindRound.State.REVEALED)
 
 
 class BlindRound(models.Model):
@@ -32,6 +44,8 @@ class BlindRound(models.Model):
     revealed_at = models.DateTimeField(null=True)
     closed_early = models.BooleanField(default=False)  # by all firms, before all had handed in
 
+    objects = BlindRoundQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("first round")
         verbose_name_plural = _("first rounds")
@@ -42,6 +56,10 @@ class BlindRound(models.Model):
                 | Q(state="revealed", revealed_at__isnull=False),
             )
         ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
 
 
 class BlindPart(models.Model):
@@ -62,8 +80,29 @@ class BlindPart(models.Model):
         verbose_name = _("part of a first round")
         verbose_name_plural = _("parts of first rounds")
         constraints = [
-            models.UniqueConstraint(fields=["round", "partner"], name="one_blind_part_per_firm")
+            models.UniqueConstraint(fields=["round", "partner"], name="one_blind_part_per_firm"),
+            models.CheckConstraint(
+                name="handed_in_iff_dated",
+                condition=Q(handed_in_at=None, handed_in_by=None)
+                | Q(handed_in_at__isnull=False, handed_in_by__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="wants_to_close_iff_dated",
+                condition=Q(wants_to_close_at=None, wants_to_close_by=None)
+                | Q(wants_to_close_at__isnull=False, wants_to_close_by__isnull=False),
+            ),
         ]
+
+
+class BlindAnswerQuerySet(models.QuerySet["BlindAnswer"]):
+    def known_to(self, partner: Partner) -> Self:
+        """What ``partner`` may read: its own answers, and those that were handed in and opened
+        in a round it took part in. All reading starts here.
+        """
+        revealed = BlindRound.objects.revealed_to(partner)
+        return self.filter(
+            Q(part__partner=partner) | Q(part__round__in=revealed, part__handed_in_at__isnull=False)
+        )
 
 
 class BlindAnswer(models.Model):
@@ -79,9 +118,44 @@ class BlindAnswer(models.Model):
     )
     updated_at = models.DateTimeField(default=timezone.now)
 
+    objects = BlindAnswerQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("answer of a first round")
         verbose_name_plural = _("answers of first rounds")
         constraints = [
-            models.UniqueConstraint(fields=["part", "point_key"], name="one_blind_answer_per_point")
+            models.UniqueConstraint(
+                fields=["part", "point_key"], name="one_blind_answer_per_point"
+            ),
+            models.CheckConstraint(name="blind_revision_from_one", condition=Q(revision__gte=1)),
+        ]
+
+
+class FirstRoundDocumentQuerySet(models.QuerySet["FirstRoundDocument"]):
+    def visible_to(self, user: Any) -> Self:
+        """PDFs of rounds that a firm of ``user`` took part in, and still takes part in."""
+        own = BlindPart.objects.filter(
+            round=OuterRef("round"), partner__in=Partner.objects.of(user)
+        )
+        return self.filter(
+            Exists(own),
+            round__state=BlindRound.State.REVEALED,
+            round__agreement__in=Agreement.objects.visible_to(user),
+        )
+
+
+class FirstRoundDocument(models.Model):
+    """The result of a first round as PDF, in one language: the agenda of the first talk."""
+
+    round = models.ForeignKey(BlindRound, on_delete=models.PROTECT, related_name="documents")
+    language = models.CharField(max_length=2, choices=settings.LANGUAGES)
+    document = models.OneToOneField(Document, on_delete=models.PROTECT, related_name="+")
+
+    objects = FirstRoundDocumentQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("document of a first round")
+        verbose_name_plural = _("documents of first rounds")
+        constraints = [
+            models.UniqueConstraint(fields=["round", "language"], name="one_agenda_per_language")
         ]
