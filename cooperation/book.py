@@ -43,11 +43,27 @@ class Option:
     needs_note: bool = False  # choosing it says nothing without a note ("Other (please name)")
 
 
+def firms(parties: tuple[Party, ...]) -> tuple[Option, ...]:
+    """The parties as something to choose from. Their names are the same in every language."""
+    return tuple(Option(party.key, Text(party.name, party.name)) for party in parties)
+
+
 @dataclass(frozen=True, slots=True)
 class Column:
+    """A column of a table: a cell names a party, one of the options, or is free text."""
+
     key: str
     label: Text
-    of_partners: bool  # a cell names one of the parties, not free text
+    of_partners: bool
+    options: tuple[Option, ...] = ()
+
+    @property
+    def is_free(self) -> bool:
+        return not (self.of_partners or self.options)
+
+    def choices(self, parties: tuple[Party, ...]) -> tuple[Option, ...]:
+        """What a cell can be chosen from; nothing for free text."""
+        return firms(parties) if self.of_partners else self.options
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +150,7 @@ class Point:
         """The options one can choose from, with the firms where the book says so."""
         if not self.options_of_partners:
             return self.options
-        firms = tuple(Option(party.key, Text(party.name, party.name)) for party in parties)
-        return firms + self.extra_options
+        return firms(parties) + self.extra_options
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cooperation.book import Party, Point, Value
-from cooperation.kinds.base import Description, Grid, InvalidAnswer, Kind
+from cooperation.kinds.base import Description, Grid, InvalidAnswer, Kind, Telling
 from cooperation.kinds.many import (
     Contacts,
     Escalation,
@@ -120,7 +120,8 @@ def describe(
     answers: Mapping[str, Value] | None = None,
 ) -> Description:
     """A canonical value in plain words of ``language``. Never raises, whoever left meanwhile."""
-    return KINDS[point.kind].describe(value, point, parties, language, answers or {})
+    telling = Telling(point, parties, language, answers or {})
+    return KINDS[point.kind].describe(value, telling)
 
 
 __all__ = [

@@ -1,20 +1,22 @@
 """What all kinds of answers share: checking text and numbers, refusing in whole sentences."""
 
 import unicodedata
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
 from decimal import Decimal, InvalidOperation
 from typing import Any, ClassVar
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cooperation.book import Party, Point, Value
+from cooperation.book import Option, Party, Point, Text, Value
+from cooperation.kinds import words
 from partners.plain import hides_something
 
 TEXT_LIMIT = 5_000  # characters of a free text
 NOTE_LIMIT = 2_000
 NAME_LIMIT = 200  # a label, a name, a cell
+ROW_LIMIT = 60
 
 
 class InvalidAnswer(ValueError):
@@ -78,6 +80,31 @@ def _lists(value: Any) -> Any:
     return [_lists(inner) for inner in value] if isinstance(value, tuple) else value
 
 
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """What an answer is put into words with: its point, the firms, the language, the answers."""
+
+    point: Point
+    parties: tuple[Party, ...]
+    language: str
+    answers: Mapping[str, Value]
+
+    def word(self, text: Text) -> str:
+        return text.in_language(self.language)
+
+    def words(self, *texts: Text) -> tuple[str, ...]:
+        return tuple(map(self.word, texts))
+
+    def firm(self, key: str) -> str:
+        """The name of a firm; of one that has left, that it is no longer involved."""
+        names = {party.key: party.name for party in self.parties}
+        return names.get(key, self.word(words.UNKNOWN))
+
+    def label(self, options: Sequence[Option], key: str) -> str:
+        """What the book calls ``key``; the key itself where the book no longer has it."""
+        return next((self.word(option.label) for option in options if option.key == key), key)
+
+
 class Kind:
     """One kind of answer. Stateless; ``point`` brings what the book says about it."""
 
@@ -115,14 +142,12 @@ class Kind:
         """``value`` with any rule in it worked out; None if that cannot be done yet."""
         return value
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
+    def describe(self, value: Value, telling: Telling) -> Description:
+        """A canonical value in plain words, with its note."""
+        return replace(self.say(value, telling), note=value.get("note", ""))
+
+    def say(self, value: Value, telling: Telling) -> Description:
+        """``describe`` without the note, which every kind has alike."""
         raise NotImplementedError
 
 
@@ -146,6 +171,32 @@ def as_rows(value: Any, limit: int) -> list[Mapping[str, Any]]:
         )
         raise InvalidAnswer({"": [sentence % {"limit": limit}]})
     return list(value)
+
+
+def clean_rows(
+    raw: Mapping[str, Any],
+    name: str,
+    clean: Callable[[Mapping[str, Any], str], dict[str, Any]],
+    *,
+    limit: int = ROW_LIMIT,
+    is_blank: Callable[[Mapping[str, Any]], bool] = lambda row: False,
+) -> list[dict[str, Any]]:
+    """The rows at ``name`` of the answer, each cleaned with its path (``rows.2``).
+
+    A blank row is left out; the others keep the numbers that the form knows them by.
+    """
+    return [
+        clean(row, f"{name}.{index}")
+        for index, row in enumerate(as_rows(raw.get(name), limit))
+        if not is_blank(row)
+    ]
+
+
+def refuse_twice(rows: Sequence[Mapping[str, Any]], problems: Problems, sentence: str) -> None:
+    """A row of the book can stand there once; rows of the firms' own have no key."""
+    keys = [row["key"] for row in rows if row["key"]]
+    if len(keys) != len(set(keys)):
+        problems.add("", sentence)
 
 
 def text(

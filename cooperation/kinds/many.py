@@ -9,36 +9,29 @@ from django.core.validators import validate_email
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cooperation.book import Option, Party, Point, Text, Value
+from cooperation.book import Column, Option, Party, Point, Value
 from cooperation.kinds import words
 from cooperation.kinds.base import (
     Description,
     Grid,
     Kind,
     Problems,
-    as_rows,
+    Telling,
+    clean_rows,
     decimal,
     fixed,
     one_of,
+    refuse_twice,
     text,
     whole,
 )
 
-ROW_LIMIT = 60
 MOST = Decimal("1000000000000")  # 10^12: beyond any project, and a slip of the keyboard
+LEVELS = 10  # of an escalation
 
 
-def _name(key: str, parties: tuple[Party, ...], language: str) -> str:
-    names = {party.key: party.name for party in parties}
-    return names.get(key, words.UNKNOWN.in_language(language))
-
-
-def _pick(labels: tuple[Option, ...], key: str) -> Text:
-    return next((option.label for option in labels if option.key == key), Text(key, key))
-
-
-def _row_label(row: Mapping[str, Any], point: Point, language: str) -> str:
-    return row["label"] or _pick(point.rows, row["key"]).in_language(language)
+def _row_label(row: Mapping[str, Any], telling: Telling) -> str:
+    return row["label"] or telling.label(telling.point.rows, row["key"])
 
 
 def _row_head(
@@ -104,24 +97,17 @@ class PercentSplit(Kind):
             return value
         return {**value, "rule": "", "shares": equal_shares(parties)}
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        shares = equal_shares(parties) if value["rule"] == "equal" else value["shares"]
+    def say(self, value: Value, telling: Telling) -> Description:
+        shares = equal_shares(telling.parties) if value["rule"] == "equal" else value["shares"]
         rows = tuple(
-            (_name(key, parties, language), words.percent(share, language))
+            (telling.firm(key), words.percent(share, telling.language))
             for key, share in shares.items()
         )
         lines = tuple(f"{name}: {share}" for name, share in rows)
         if value["rule"] == "equal":
-            lines = (words.EQUALLY.in_language(language), *lines)
-        head = (words.FIRM.in_language(language), words.SHARE.in_language(language))
-        return Description(lines, Grid(head, rows, numeric=(1,)), note=value["note"])
+            lines = (telling.word(words.EQUALLY), *lines)
+        head = telling.words(words.FIRM, words.SHARE)
+        return Description(lines, Grid(head, rows, numeric=(1,)))
 
 
 class Raci(Kind):
@@ -138,16 +124,15 @@ class Raci(Kind):
     ) -> Value:
         if raw.get("rule") == "lead" and point.lead_rule:
             return {"rule": "lead", "rows": []}
-        rows = []
-        for index, row in enumerate(as_rows(raw.get("rows"), ROW_LIMIT)):
-            field = f"rows.{index}"
+
+        def cleaned(row: Mapping[str, Any], field: str) -> dict[str, Any]:
             head = _row_head(row, field, point, problems)
-            rows.append({**head, "cells": self._cells(row, field, parties, problems)})
+            return {**head, "cells": self._cells(row, field, parties, problems)}
+
+        rows = clean_rows(raw, "rows", cleaned)
         if not rows:
             problems.add("", _("Please keep at least one row."))
-        keys = [row["key"] for row in rows if row["key"]]
-        if len(keys) != len(set(keys)):
-            problems.add("", _("A row appears twice. Please keep only one of them."))
+        refuse_twice(rows, problems, _("A row appears twice. Please keep only one of them."))
         return {"rule": "", "rows": rows}
 
     def _cells(
@@ -189,33 +174,25 @@ class Raci(Kind):
             rows.append({"key": option.key, "label": "", "cells": cells})
         return {**value, "rule": "", "rows": rows}
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        by_rule = value["rule"] == "lead"
-        resolved = self.resolve(value, point, parties, answers)
+    def say(self, value: Value, telling: Telling) -> Description:
+        point = telling.point
+        resolved = self.resolve(value, point, telling.parties, telling.answers)
         intro: tuple[str, ...] = ()
-        if by_rule:
+        if value["rule"] == "lead":
             has_contract = point.lead_rule is not None and bool(point.lead_rule.contract_rows)
-            said = words.LEAD_RULE_CONTRACT if has_contract else words.LEAD_RULE
-            intro = (said.in_language(language),)
+            intro = telling.words(words.LEAD_RULE_CONTRACT if has_contract else words.LEAD_RULE)
         if resolved is None:
-            return Description(intro, note=value["note"])
-        keys = [party.key for party in parties]
+            return Description(intro)
+        keys = [party.key for party in telling.parties]
         former = {key for row in resolved["rows"] for key in row["cells"]} - set(keys)
         columns = [*keys, *sorted(former)]
-        names = [_name(key, parties, language) for key in columns]
+        names = [telling.firm(key) for key in columns]
         grid, lines = [], []
         for row in resolved["rows"]:
-            label = _row_label(row, point, language)
+            label = _row_label(row, telling)
             letters = [row["cells"].get(key, "-") for key in columns]
             said_cells = [
-                f"{name} {words.RACI[letter].in_language(language)}"
+                f"{name} {telling.word(words.RACI[letter])}"
                 for name, letter in zip(names, letters, strict=True)
                 if letter != "-"
             ]
@@ -223,14 +200,15 @@ class Raci(Kind):
             grid.append(
                 (label, *(letter.replace("AR", "A/R").replace("-", "–") for letter in letters))
             )
-        head = (words.TASK.in_language(language), *names)
-        return Description((*intro, *lines), Grid(head, tuple(grid)), note=value["note"])
+        head = (telling.word(words.TASK), *names)
+        return Description((*intro, *lines), Grid(head, tuple(grid)))
 
 
 class Contacts(Kind):
     """``{"contacts": [{role, person, email, phone, deputy}], "note"}`` of one firm."""
 
     key = "contacts"
+    PARTS = ("person", "email", "phone", "deputy")
 
     def expand(self, value: Any) -> Any:
         return {"contacts": value} if isinstance(value, list) else value
@@ -238,16 +216,16 @@ class Contacts(Kind):
     def read(
         self, raw: Mapping[str, Any], point: Point, parties: tuple[Party, ...], problems: Problems
     ) -> Value:
-        contacts = []
-        for index, row in enumerate(as_rows(raw.get("contacts"), ROW_LIMIT)):
-            field = f"contacts.{index}"
-            if not any(row.get(part) for part in ("person", "email", "phone", "deputy")):
-                continue
-            contacts.append(self._contact(row, field, point, problems))
+        contacts = clean_rows(
+            raw,
+            "contacts",
+            lambda row, field: self._contact(row, field, point, problems),
+            is_blank=lambda row: not any(row.get(part) for part in self.PARTS),
+        )
         present = {contact["role"] for contact in contacts}
         for role in point.required_roles:
             if role not in present:
-                label = _pick(point.roles, role)
+                label = next(option.label for option in point.roles if option.key == role)
                 problems.add("", _("Please name a person for: %(role)s.") % {"role": label})
         if not contacts and not point.required_roles:
             problems.add("", _("Please name at least one person."))
@@ -279,27 +257,19 @@ class Contacts(Kind):
             "deputy": text(row.get("deputy"), f"{field}.deputy", problems),
         }
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        deputy = words.DEPUTY.in_language(language)
+    def say(self, value: Value, telling: Telling) -> Description:
+        deputy = telling.word(words.DEPUTY)
         rows, lines = [], []
         for contact in value["contacts"]:
-            role = _pick(point.roles, contact["role"]).in_language(language)
-            parts = [contact[part] for part in ("person", "email", "phone", "deputy")]
+            role = telling.label(telling.point.roles, contact["role"])
+            parts = [contact[part] for part in self.PARTS]
             rows.append((role, *(part or "–" for part in parts)))
             said = [part for part in parts[:3] if part]
             if contact["deputy"]:
                 said.append(f"{deputy}: {contact['deputy']}")
             lines.append(f"{role}: {', '.join(said)}")
-        head = (words.CALLED, words.PERSON, words.EMAIL, words.PHONE, words.DEPUTY)
-        grid = Grid(tuple(label.in_language(language) for label in head), tuple(rows))
-        return Description(tuple(lines), grid, note=value["note"])
+        head = telling.words(words.CALLED, words.PERSON, words.EMAIL, words.PHONE, words.DEPUTY)
+        return Description(tuple(lines), Grid(head, tuple(rows)))
 
 
 class Money(Kind):
@@ -322,18 +292,18 @@ class Money(Kind):
         cleaned: Value = {"currency": currency or ""}
         if not point.rows:
             return {**cleaned, "amount": self._amount(raw.get("amount"), "amount", problems)}
-        rows = []
-        for index, row in enumerate(as_rows(raw.get("rows"), ROW_LIMIT)):
-            field = f"rows.{index}"
-            if row.get("amount") in (None, "") and row.get("label") in (None, ""):
-                continue
+
+        def row_of(row: Mapping[str, Any], field: str) -> dict[str, Any]:
             amount = self._amount(row.get("amount"), f"{field}.amount", problems)
-            rows.append({**_row_head(row, field, point, problems), "amount": amount})
+            return {**_row_head(row, field, point, problems), "amount": amount}
+
+        def is_blank(row: Mapping[str, Any]) -> bool:
+            return all(row.get(part) in (None, "") for part in ("amount", "label"))
+
+        rows = clean_rows(raw, "rows", row_of, is_blank=is_blank)
         if not rows:
             problems.add("", _("Please give at least one amount."))
-        keys = [row["key"] for row in rows if row["key"]]
-        if len(keys) != len(set(keys)):
-            problems.add("", _("A row appears twice. Please keep only one of them."))
+        refuse_twice(rows, problems, _("A row appears twice. Please keep only one of them."))
         return {**cleaned, "rows": rows}
 
     def _amount(self, value: Any, field: str, problems: Problems) -> str:
@@ -343,27 +313,18 @@ class Money(Kind):
             problems.add(field, sentence)
         return fixed(amount or Decimal(0))
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        net, currency = words.NET.in_language(language), value["currency"]
+    def say(self, value: Value, telling: Telling) -> Description:
+        net, currency = telling.word(words.NET), value["currency"]
 
         def said(amount: str) -> str:
-            return f"{words.number(amount, language)} {currency}"
+            return f"{words.number(amount, telling.language)} {currency}"
 
         if "rows" not in value:
-            return Description((f"{said(value['amount'])} {net}",), note=value["note"])
-        rows = tuple(
-            (_row_label(row, point, language), said(row["amount"])) for row in value["rows"]
-        )
-        head = (words.ITEM.in_language(language), f"{words.AMOUNT.in_language(language)} ({net})")
+            return Description((f"{said(value['amount'])} {net}",))
+        rows = tuple((_row_label(row, telling), said(row["amount"])) for row in value["rows"])
+        head = (telling.word(words.ITEM), f"{telling.word(words.AMOUNT)} ({net})")
         lines = tuple(f"{label}: {amount} {net}" for label, amount in rows)
-        return Description(lines, Grid(head, rows, numeric=(1,)), note=value["note"])
+        return Description(lines, Grid(head, rows, numeric=(1,)))
 
 
 class Escalation(Kind):
@@ -377,18 +338,12 @@ class Escalation(Kind):
     def read(
         self, raw: Mapping[str, Any], point: Point, parties: tuple[Party, ...], problems: Problems
     ) -> Value:
-        steps = []
-        for index, row in enumerate(as_rows(raw.get("steps"), 10)):
-            field = f"steps.{index}"
-            steps.append(self._step(row, field, point, problems))
-            level = row.get("level")
-            if level not in (None, "") and str(level) != str(index + 1):
-                problems.add(field, _("Please number the levels in their order: 1, 2, 3."))
+        steps = clean_rows(
+            raw, "steps", lambda row, field: self._step(row, field, point, problems), limit=LEVELS
+        )
         if len(steps) < 2:
             problems.add("", _("Please keep at least two levels."))
-        keys = [step["key"] for step in steps if step["key"]]
-        if len(keys) != len(set(keys)):
-            problems.add("", _("A level appears twice. Please keep only one of them."))
+        refuse_twice(steps, problems, _("A level appears twice. Please keep only one of them."))
         return {"steps": steps}
 
     def _step(
@@ -404,6 +359,9 @@ class Escalation(Kind):
         unit = one_of(row.get("unit"), words.DEADLINE_UNITS)
         if unit is None:
             problems.add(f"{field}.unit", _("Please choose working days or calendar days."))
+        level, number = row.get("level"), int(field.rpartition(".")[2]) + 1
+        if level not in (None, "") and str(level) != str(number):
+            problems.add(field, _("Please number the levels in their order: 1, 2, 3."))
         return {
             "key": key,
             "label": label,
@@ -412,79 +370,87 @@ class Escalation(Kind):
             "unit": unit or "",
         }
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        labels = {step.key: step.label for step in point.steps}
-        level = words.LEVEL.in_language(language)
+    def say(self, value: Value, telling: Telling) -> Description:
+        point = telling.point
+        named = [Option(step.key, step.label) for step in point.steps]
+        head = telling.words(words.LEVEL, words.WHO, words.CALLED, words.DEADLINE)
         rows, lines = [], []
         for number, step in enumerate(value["steps"], start=1):
-            label = step["label"] or labels.get(
-                step["key"], Text(step["key"], step["key"])
-            ).in_language(language)
-            role = _pick(point.roles, step["who_role"]).in_language(language)
-            deadline = words.duration(step["deadline"], step["unit"], language)
+            label = step["label"] or telling.label(named, step["key"])
+            role = telling.label(point.roles, step["who_role"])
+            deadline = words.duration(step["deadline"], step["unit"], telling.language)
             rows.append((str(number), label, role, deadline))
-            lines.append(f"{level} {number}: {label} ({role}), {deadline}")
-        head = (
-            level,
-            *(word.in_language(language) for word in (words.WHO, words.CALLED, words.DEADLINE)),
-        )
-        return Description(tuple(lines), Grid(head, tuple(rows)), note=value["note"])
+            lines.append(f"{head[0]} {number}: {label} ({role}), {deadline}")
+        return Description(tuple(lines), Grid(head, tuple(rows)))
 
 
 class TableKind(Kind):
-    """``{"rows": [{column: text or party}], "note"}`` with the columns of the point."""
+    """``{"rows": [{column: text, party or option}], "note"}`` with the columns of the point.
+
+    The first column says what a row is about: it is needed, unless it names a firm.
+    """
 
     key = "table"
 
     def read(
         self, raw: Mapping[str, Any], point: Point, parties: tuple[Party, ...], problems: Problems
     ) -> Value:
-        keys = [party.key for party in parties]
-        rows = []
-        for index, row in enumerate(as_rows(raw.get("rows"), ROW_LIMIT)):
-            if not any(row.get(column.key) for column in point.columns):
-                continue
-            cells = {}
-            for position, column in enumerate(point.columns):
-                field, value = f"rows.{index}.{column.key}", row.get(column.key)
-                if not column.of_partners:
-                    required = _("Please fill in this cell.") if position == 0 else ""
-                    cells[column.key] = text(value, field, problems, required=required)
-                    continue
-                party = "" if value in (None, "") else one_of(value, keys)
-                if party is None:
-                    problems.add(field, _("Please choose one of the firms."))
-                cells[column.key] = party or ""
-            rows.append(cells)
+        def cleaned(row: Mapping[str, Any], field: str) -> dict[str, Any]:
+            return {
+                column.key: self._cell(
+                    row.get(column.key),
+                    f"{field}.{column.key}",
+                    column,
+                    parties,
+                    problems,
+                    required=column is point.columns[0] and not column.of_partners,
+                )
+                for column in point.columns
+            }
+
+        def is_blank(row: Mapping[str, Any]) -> bool:
+            return not any(row.get(column.key) for column in point.columns)
+
+        rows = clean_rows(raw, "rows", cleaned, is_blank=is_blank)
         if not rows:
             problems.add("", _("Please fill in at least one row."))
         return {"rows": rows}
 
-    def describe(
+    def _cell(
         self,
-        value: Value,
-        point: Point,
+        value: Any,
+        field: str,
+        column: Column,
         parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        head = tuple(column.label.in_language(language) for column in point.columns)
+        problems: Problems,
+        *,
+        required: bool,
+    ) -> str:
+        missing = _("Please fill in this cell.") if required else ""
+        if column.is_free:
+            return text(value, field, problems, required=missing)
+        if value in (None, ""):
+            if missing:
+                problems.add(field, missing)
+            return ""
+        chosen = one_of(value, [option.key for option in column.choices(parties)])
+        if chosen is None:
+            firms, answers = _("Please choose one of the firms."), _("Please choose from the list.")
+            problems.add(field, firms if column.of_partners else answers)
+        return chosen or ""
+
+    def say(self, value: Value, telling: Telling) -> Description:
+        columns = telling.point.columns
+        head = telling.words(*(column.label for column in columns))
         rows, lines = [], []
         for row in value["rows"]:
-            cells = []
-            for column in point.columns:
-                cell = row.get(column.key, "")
-                cells.append(
-                    _name(cell, parties, language) if column.of_partners and cell else cell
-                )
+            cells = [self._said(row.get(column.key, ""), column, telling) for column in columns]
             rows.append(tuple(cell or "–" for cell in cells))
             said = [f"{label}: {cell}" for label, cell in zip(head, cells, strict=True) if cell]
             lines.append("; ".join(said))
-        return Description(tuple(lines), Grid(head, tuple(rows)), note=value["note"])
+        return Description(tuple(lines), Grid(head, tuple(rows)))
+
+    def _said(self, cell: str, column: Column, telling: Telling) -> str:
+        if not cell:
+            return ""
+        return telling.firm(cell) if column.of_partners else telling.label(column.options, cell)

@@ -9,13 +9,14 @@ from typing import Any
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cooperation.book import Duration, Party, Point, Value
+from cooperation.book import Duration, Party, Point, Text, Value
 from cooperation.kinds import words
 from cooperation.kinds.base import (
     TEXT_LIMIT,
     Description,
     Kind,
     Problems,
+    Telling,
     decimal,
     fixed,
     one_of,
@@ -24,9 +25,9 @@ from cooperation.kinds.base import (
 )
 
 
-def _label(key: str, point: Point, parties: tuple[Party, ...], language: str) -> str:
-    labels = {option.key: option.label for option in point.choices(parties)}
-    return labels.get(key, words.UNKNOWN).in_language(language)
+def _chosen(key: str, telling: Telling) -> str:
+    labels = {option.key: option.label for option in telling.point.choices(telling.parties)}
+    return telling.word(labels.get(key, words.UNKNOWN))
 
 
 def _ask_for_named_note(
@@ -60,15 +61,8 @@ class Choice(Kind):
     ) -> None:
         _ask_for_named_note({value["choice"]}, point, parties, value["note"], problems)
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        return Description((_label(value["choice"], point, parties, language),), note=value["note"])
+    def say(self, value: Value, telling: Telling) -> Description:
+        return Description((_chosen(value["choice"], telling),))
 
 
 class MultiChoice(Kind):
@@ -98,16 +92,9 @@ class MultiChoice(Kind):
             )
         _ask_for_named_note(set(value["choices"]), point, parties, value["note"], problems)
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        lines = tuple(_label(key, point, parties, language) for key in value["choices"])
-        return Description(lines or (words.NONE_CHOSEN.in_language(language),), note=value["note"])
+    def say(self, value: Value, telling: Telling) -> Description:
+        lines = tuple(_chosen(key, telling) for key in value["choices"])
+        return Description(lines or telling.words(words.NONE_CHOSEN))
 
 
 class YesNoNote(Kind):
@@ -135,17 +122,8 @@ class YesNoNote(Kind):
                 "note", _("This differs from the Kodex default. Please say why in the note.")
             )
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        return Description(
-            (words.YES_NO[value["answer"]].in_language(language),), note=value["note"]
-        )
+    def say(self, value: Value, telling: Telling) -> Description:
+        return Description(telling.words(words.YES_NO[value["answer"]]))
 
 
 class FreeText(Kind):
@@ -167,14 +145,7 @@ class FreeText(Kind):
             )
         }
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
+    def say(self, value: Value, telling: Telling) -> Description:
         return Description(tuple(line for line in value["text"].split("\n") if line.strip()))
 
 
@@ -194,15 +165,8 @@ class Percent(Kind):
             problems.add("percent", _("Please enter a percentage from 0 to 100."))
         return {"percent": fixed(number or Decimal(0))}
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        return Description((words.percent(value["percent"], language),), note=value["note"])
+    def say(self, value: Value, telling: Telling) -> Description:
+        return Description((words.percent(value["percent"], telling.language),))
 
 
 # Calendar hours of one unit. A month is the twelfth of 365.25 days, so 24 months are 730.5 days.
@@ -248,16 +212,9 @@ class DurationKind(Kind):
             sentence = f"{sentence} {point.maximum_reason.in_language(language)}"
         problems.add("number", sentence)
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        line = words.duration(value["number"], value["unit"], language)
-        return Description((line,), note=value["note"])
+    def say(self, value: Value, telling: Telling) -> Description:
+        line = words.duration(value["number"], value["unit"], telling.language)
+        return Description((line,))
 
 
 SIGNING_DATE = "signing_date"
@@ -304,42 +261,24 @@ class DateRange(Kind):
             problems.add(field, _("Please enter a date from 2000 to 2100."))
         return day.isoformat()
 
-    def describe(
-        self,
-        value: Value,
-        point: Point,
-        parties: tuple[Party, ...],
-        language: str,
-        answers: Mapping[str, Value],
-    ) -> Description:
-        def said(key: str, empty: str) -> str:
-            day = value[key]
-            if day is None:
-                return empty
-            symbols = {
-                SIGNING_DATE: words.SIGNING_DATE,
-                THREE_MONTHS_LATER: words.THREE_MONTHS_LATER,
-            }
-            return (
-                symbols[day].in_language(language) if day in symbols else words.day(day, language)
-            )
+    def say(self, value: Value, telling: Telling) -> Description:
+        symbols = {SIGNING_DATE: words.SIGNING_DATE, THREE_MONTHS_LATER: words.THREE_MONTHS_LATER}
 
-        def line(label: str, said: str) -> str:
-            return f"{label}: {said}"
+        def line(label: Text, day: str | None, empty: str = "") -> str:
+            if day is None:
+                said = empty
+            elif day in symbols:
+                said = telling.word(symbols[day])
+            else:
+                said = words.day(day, telling.language)
+            return f"{telling.word(label)}: {said}"
 
         return Description(
             (
-                line(words.BEGINS.in_language(language), said("start", "")),
-                line(
-                    words.ENDS.in_language(language),
-                    said("end", words.OPEN_END.in_language(language)),
-                ),
-                line(
-                    words.REVIEW.in_language(language),
-                    said("review", words.NO_REVIEW.in_language(language)),
-                ),
-            ),
-            note=value["note"],
+                line(words.BEGINS, value["start"]),
+                line(words.ENDS, value["end"], telling.word(words.OPEN_END)),
+                line(words.REVIEW, value["review"], telling.word(words.NO_REVIEW)),
+            )
         )
 
 

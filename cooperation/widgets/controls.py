@@ -50,6 +50,13 @@ class Control:
     def invalid(self) -> bool:
         return bool(self.errors or self.row_errors)
 
+    @property
+    def said(self) -> str:
+        """What stands in it, in words: of a select the chosen label."""
+        if self.type != "select":
+            return self.value
+        return next((c.label for c in self.choices if c.chosen and c.key), "")
+
 
 @dataclass(frozen=True, slots=True)
 class Row:

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 from django.utils.translation import pgettext
 
-from cooperation.book import Option, Party, Point
+from cooperation.book import Column, Option, Party, Point
 from cooperation.kinds import words
 from cooperation.kinds.base import (
     NAME_LIMIT,
@@ -91,9 +91,6 @@ class _Form:
             maxlength=NOTE_LIMIT,
             optional=not needed,
         )
-
-    def firms(self) -> list[tuple[str, str]]:
-        return [("", "–"), *((party.key, party.name) for party in self.parties)]
 
 
 # ---- One thing ---------------------------------------------------------------------------------
@@ -396,25 +393,21 @@ def _escalation(form: _Form) -> Widget:
     )
 
 
+def _cell(form: _Form, path: str, column: Column, row: Mapping[str, Any]) -> Control:
+    name, label, value = f"{path}.{column.key}", str(column.label), row.get(column.key)
+    if column.is_free:
+        return form.control(name, label, string(value), maxlength=NAME_LIMIT)
+    options = [(option.key, str(option.label)) for option in column.choices(form.parties)]
+    return form.select(name, label, [("", "–"), *options], value)
+
+
 def _table(form: _Form) -> Widget:
     columns = form.point.columns
     rows = []
     for index, row in enumerate(rows_of(form.raw.get("rows"))):
         path = f"rows.{index}"
-        controls = tuple(
-            form.select(
-                f"{path}.{column.key}", str(column.label), form.firms(), row.get(column.key)
-            )
-            if column.of_partners
-            else form.control(
-                f"{path}.{column.key}",
-                str(column.label),
-                string(row.get(column.key)),
-                maxlength=NAME_LIMIT,
-            )
-            for column in columns
-        )
-        name = string(row.get(columns[0].key)) or _("Row %(number)s") % {"number": index + 1}
+        controls = tuple(_cell(form, path, column, row) for column in columns)
+        name = controls[0].said or _("Row %(number)s") % {"number": index + 1}
         rows.append(_row(form, "rows", index, name=name, controls=controls, removable=True))
     return Widget(
         "table",
