@@ -1,6 +1,7 @@
 """The way out: notice, closing list, retrospective."""
 
 import uuid
+from typing import Any, Self
 
 from django.conf import settings
 from django.core.validators import MaxValueValidator, MinValueValidator
@@ -13,11 +14,25 @@ from cooperation.models.agreements import Agreement
 from partners.models import Partner
 
 
+class EndingQuerySet(models.QuerySet["Ending"]):
+    def visible_to(self, user: Any) -> Self:
+        return self.filter(agreement__in=Agreement.objects.visible_to(user))
+
+    def announced(self) -> Self:
+        return self.filter(state=Ending.State.ANNOUNCED)
+
+    def proposed(self) -> Self:
+        return self.filter(state=Ending.State.PROPOSED)
+
+
 class Ending(models.Model):
-    """The announced end of an agreement. ``state`` changes in ``endings.py``."""
+    """The announced end of an agreement. ``state`` changes in ``endings.py``.
+
+    A proposal may stand beside an announced end: with everybody's consent it takes its place.
+    """
 
     class State(models.TextChoices):
-        PROPOSED = "proposed", _("Earlier end proposed")  # all firms have to consent
+        PROPOSED = "proposed", _("End proposed")  # all firms have to consent
         ANNOUNCED = "announced", _("End announced")
         WITHDRAWN = "withdrawn", _("Taken back")
 
@@ -40,21 +55,40 @@ class Ending(models.Model):
     )
     given_at = models.DateTimeField(default=timezone.now)
 
+    objects = EndingQuerySet.as_manager()
+
     class Meta:
         verbose_name = _("end of an agreement")
         verbose_name_plural = _("ends of agreements")
         ordering = ["given_at", "pk"]
         constraints = [
             models.UniqueConstraint(
-                fields=["agreement"], condition=~Q(state="withdrawn"), name="one_end_at_a_time"
-            )
+                fields=["agreement"], condition=Q(state="announced"), name="one_end_announced"
+            ),
+            models.UniqueConstraint(
+                fields=["agreement"], condition=Q(state="proposed"), name="one_end_proposed"
+            ),
+            models.CheckConstraint(
+                name="end_given_by_somebody_or_the_term",
+                condition=Q(way="term", given_by=None, given_by_partner=None)
+                | (~Q(way="term") & Q(given_by__isnull=False, given_by_partner__isnull=False)),
+            ),
+            models.CheckConstraint(
+                name="only_a_joint_end_is_proposed",
+                condition=~Q(state="proposed") | Q(way="mutual"),
+            ),
         ]
 
 
 class EndingConsent(models.Model):
-    """A firm agrees to an earlier end."""
+    """A firm agrees to a proposed end, or to go on although an end was announced."""
+
+    class To(models.TextChoices):
+        END = "end", _("To the end")
+        GO_ON = "go_on", _("To going on")
 
     ending = models.ForeignKey(Ending, on_delete=models.PROTECT, related_name="consents")
+    to = models.CharField(max_length=5, choices=To, default=To.END)
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     at = models.DateTimeField(default=timezone.now)
@@ -63,7 +97,9 @@ class EndingConsent(models.Model):
         verbose_name = _("consent to an end")
         verbose_name_plural = _("consents to ends")
         constraints = [
-            models.UniqueConstraint(fields=["ending", "partner"], name="one_consent_to_an_end")
+            models.UniqueConstraint(
+                fields=["ending", "to", "partner"], name="one_consent_to_an_end"
+            )
         ]
 
 
@@ -94,6 +130,12 @@ class ClosingItem(models.Model):
         ]
 
 
+class RetrospectivePartQuerySet(models.QuerySet["RetrospectivePart"]):
+    def readable_for(self, partner: Partner | None) -> Self:
+        """The own firm's part; those of the others only once they are opened to all."""
+        return self.filter(Q(revealed_at__isnull=False) | Q(partner=partner))
+
+
 class RetrospectivePart(models.Model):
     """One firm's look back, hers alone until every firm has handed in."""
 
@@ -106,6 +148,9 @@ class RetrospectivePart(models.Model):
     handed_in_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
+    revealed_at = models.DateTimeField(null=True)  # from then on every firm reads it
+
+    objects = RetrospectivePartQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("retrospective of a firm")
@@ -113,7 +158,12 @@ class RetrospectivePart(models.Model):
         constraints = [
             models.UniqueConstraint(
                 fields=["agreement", "partner"], name="one_retrospective_per_firm"
-            )
+            ),
+            models.CheckConstraint(
+                name="look_back_handed_in_iff_dated",
+                condition=Q(handed_in_at=None, handed_in_by=None, revealed_at=None)
+                | Q(handed_in_at__isnull=False, handed_in_by__isnull=False, again__isnull=False),
+            ),
         ]
 
 
