@@ -25,7 +25,10 @@ class DisputeQuerySet(models.QuerySet["Dispute"]):
 
 
 class Dispute(models.Model):
-    """Something to settle. Level and deadline are computed from what is stored here."""
+    """Something to settle. Level and deadline are computed from what is stored here.
+
+    Changes only in ``disputes.py`` and ``neutral_people.py``, under the agreement's lock.
+    """
 
     class State(models.TextChoices):
         OPEN = "open", _("Being settled")
@@ -39,7 +42,7 @@ class Dispute(models.Model):
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, null=True, related_name="+")
     subject = models.CharField(_("what it is about"), max_length=200)
     description = models.TextField(_("how we see it"), max_length=5000)
-    ladder = models.JSONField()  # steps of the version: key or label, who_role, deadline, unit
+    ladder = models.JSONField(default=list)  # the steps of the version, as ``ladder.agreed``
     states = models.JSONField(default=list)  # federal states of the firms on the day it was opened
     state = models.CharField(max_length=10, choices=State, default=State.OPEN)
     opened_by = models.ForeignKey(
@@ -75,7 +78,30 @@ class Dispute(models.Model):
             models.CheckConstraint(
                 name="settled_with_an_outcome", condition=~Q(state="settled") | ~Q(outcome="")
             ),
+            models.CheckConstraint(
+                name="outcome_iff_dated",
+                condition=Q(
+                    outcome="",
+                    outcome_revision=0,
+                    outcome_by=None,
+                    outcome_by_partner=None,
+                    outcome_at=None,
+                )
+                | (
+                    ~Q(outcome="")
+                    & Q(
+                        outcome_revision__gte=1,
+                        outcome_by__isnull=False,
+                        outcome_by_partner__isnull=False,
+                        outcome_at__isnull=False,
+                    )
+                ),
+            ),
         ]
+
+    @property
+    def is_open(self) -> bool:
+        return self.state == self.State.OPEN
 
 
 class DisputeParty(models.Model):
@@ -92,6 +118,7 @@ class DisputeParty(models.Model):
     class Meta:
         verbose_name = _("firm involved")
         verbose_name_plural = _("firms involved")
+        ordering = ["pk"]  # as in the signed text
         constraints = [
             models.UniqueConstraint(
                 fields=["dispute", "partner"], name="one_place_per_firm_involved"
@@ -119,7 +146,22 @@ class DisputeFailure(models.Model):
 
 
 class DisputeEntry(models.Model):
-    """What somebody wrote on the way. Never changed."""
+    """What somebody wrote or did on the way. Never changed.
+
+    The whole trail is here: a point between some of the firms leaves none in the common log.
+    """
+
+    class Kind(models.TextChoices):
+        WRITTEN = "written", _("Written")
+        FAILED = "failed", _("Level without a result")
+        PROPOSED = "proposed", _("Outcome proposed")
+        CONFIRMED = "confirmed", _("Outcome confirmed")
+        SETTLED = "settled", _("Point settled")
+        WITHDRAWN = "withdrawn", _("Point taken back")
+        GUEST_INVITED = "guest_invited", _("Neutral person invited")
+        GUEST_AGREED = "guest_agreed", _("Consent to a neutral person")
+        GUEST_EXTENDED = "guest_extended", _("Time of a neutral person extended")
+        GUEST_ENDED = "guest_ended", _("Invitation of a neutral person ended")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
     dispute = models.ForeignKey(Dispute, on_delete=models.PROTECT, related_name="entries")
@@ -128,12 +170,20 @@ class DisputeEntry(models.Model):
         Partner, on_delete=models.PROTECT, null=True, related_name="+"
     )
     at = models.DateTimeField(default=timezone.now)
-    text = models.TextField(_("entry"), max_length=5000)
+    kind = models.CharField(max_length=14, choices=Kind, default=Kind.WRITTEN)
+    text = models.TextField(_("entry"), max_length=5000, blank=True)
+    data = models.JSONField(default=dict)  # number of a level, name and last day of a guest
 
     class Meta:
         verbose_name = _("entry")
         verbose_name_plural = _("entries")
         ordering = ["at", "pk"]
+        constraints = [
+            models.CheckConstraint(
+                name="entry_says_something",
+                condition=~Q(kind__in=["written", "proposed"]) | ~Q(text=""),
+            )
+        ]
 
 
 class DisputeGuestQuerySet(models.QuerySet["DisputeGuest"]):
