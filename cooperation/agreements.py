@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.utils.translation import gettext as _
 
 from cooperation.book import Value
-from cooperation.models import Agreement, AgreementEvent, Participation
+from cooperation.models import Agreement, AgreementEvent, Pair, Participation
 from cooperation.points import Given
 from partners.models import Partner, User
 
@@ -55,12 +55,23 @@ def record(
     agreement: Agreement,
     kind: AgreementEvent.Kind,
     *,
-    by: User,
-    partner: Partner,
+    by: User | None,
+    partner: Partner | None,
+    pair: Pair | None = None,
     **data: Any,
 ) -> AgreementEvent:
-    """Append an event. The agreement must be locked: that is what keeps the numbers gap-free."""
+    """Append an event. The agreement must be locked: that is what keeps the numbers gap-free.
+
+    Without ``by`` a deadline did it. An event of a ``pair`` is read by that pair only; it, too,
+    says what happened and never a value.
+    """
     last = AgreementEvent.objects.filter(agreement=agreement).aggregate(last=Max("seq"))["last"]
     return AgreementEvent.objects.create(
-        agreement=agreement, seq=(last or 0) + 1, kind=kind, by=by, partner=partner, data=data
+        agreement=agreement,
+        seq=(last or 0) + 1,
+        kind=kind,
+        by=by,
+        partner=partner,
+        pair=pair,
+        data=data,
     )

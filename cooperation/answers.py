@@ -1,15 +1,16 @@
 """Answering a point: propose, confirm, not applicable, talk, and the defaults of a rule at once."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import kinds, points, sheets
+from cooperation import kinds, pairs, points, sheets
 from cooperation.agreements import (
     NotPossible,
     StalePoint,
@@ -21,12 +22,51 @@ from cooperation.agreements import (
 from cooperation.book import Point, Value
 from cooperation.kinds.base import NOTE_LIMIT, Problems
 from cooperation.kinds.base import text as clean_text
-from cooperation.models import Agreement, AgreementEvent, Answer, Confirmation, TalkRequest
+from cooperation.models import (
+    Agreement,
+    AgreementEvent,
+    Answer,
+    Confirmation,
+    Pair,
+    TalkRequest,
+)
 from cooperation.points import Sheet
 from partners.models import Partner, User
 
 
-def _open(agreement_id: UUID, point_key: str, partner: Partner) -> tuple[Agreement, Sheet, Point]:
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A point in front of somebody who changes it: in the whole agreement, or of one pair."""
+
+    agreement: Agreement
+    sheet: Sheet  # of the pair where the point is settled between two firms
+    point: Point
+    pair: Pair | None
+
+    def confirmations(self) -> QuerySet[Confirmation]:
+        return Confirmation.objects.filter(
+            agreement=self.agreement, point_key=self.point.key, pair=self.pair
+        )
+
+    def record(
+        self, kind: AgreementEvent.Kind, *, by: User, partner: Partner, **said: Any
+    ) -> AgreementEvent:
+        """What stands at a point of a pair is not written into the log."""
+        told = {"revision"} if self.point.pairwise else said.keys()
+        return record(
+            self.agreement,
+            kind,
+            by=by,
+            partner=partner,
+            pair=self.pair,
+            point=self.point.key,
+            **{key: value for key, value in said.items() if key in told},
+        )
+
+
+def _open(
+    agreement_id: UUID, point_key: str, partner: Partner, other: Partner | None = None
+) -> Place:
     """Lock, check, read: the beginning of every change of a point."""
     agreement = lock(agreement_id)
     require_draft(agreement)
@@ -37,23 +77,43 @@ def _open(agreement_id: UUID, point_key: str, partner: Partner) -> tuple[Agreeme
         raise NotPossible(
             _("This question does not apply any more, because another answer has changed.")
         )
-    return agreement, sheet, point
+    if not point.pairwise:
+        return Place(agreement, sheet, point, None)
+    key = pairs.other_firm(sheet, partner, other)
+    return Place(agreement, sheet.pairs[key], point, pairs.row(agreement, key))
 
 
 @transaction.atomic
 def propose(
-    agreement_id: UUID, point_key: str, value: Any, *, by: User, partner: Partner, revision: int
+    agreement_id: UUID,
+    point_key: str,
+    value: Any,
+    *,
+    by: User,
+    partner: Partner,
+    revision: int,
+    seen: int | None = None,
+    other: Partner | None = None,
+    origin: Answer.Origin | None = None,
+    source: Mapping[str, Any] | None = None,
 ) -> Answer:
     """Answer a point, for a point per partner the own answer; confirms it for the own firm only.
 
-    ``revision`` is ``points.revision(sheet, point, party)`` of the form. Raises ``InvalidAnswer``,
-    ``StalePoint``, ``NotPossible``, and ``KeyError`` for a point that the rule book does not have.
+    ``revision`` is ``points.revision(sheet, point, party)`` of the form, ``seen`` is
+    ``points.revision(sheet, point)``: where another firm has changed its own part since then, the
+    answer is saved and the point not confirmed. ``other`` is the other firm of a pairwise point.
+    ``origin`` and ``source`` say where the value was taken from, see ``reuse.py``. Raises
+    ``InvalidAnswer``, ``StalePoint``, ``NotPossible``, and ``KeyError`` for a point that the rule
+    book does not have.
     """
-    agreement, sheet, point = _open(agreement_id, point_key, partner)
+    place = _open(agreement_id, point_key, partner, other)
+    sheet, point = place.sheet, place.point
     cleaned = kinds.clean(value, point, sheet.parties)
-    same = kinds.is_default(cleaned, point, sheet.parties, sheet.joint)
-    origin = Answer.Origin.DEFAULT if same else Answer.Origin.PROPOSED
-    return _write(agreement, sheet, point, cleaned, "", origin, by, partner, revision)
+    if origin is None:
+        same = kinds.is_default(cleaned, point, sheet.parties, sheet.joint)
+        origin = Answer.Origin.DEFAULT if same else Answer.Origin.PROPOSED
+    new = New(cleaned, "", origin, source or {}, revision, seen)
+    return _write(place, new, by=by, partner=partner)
 
 
 @transaction.atomic
@@ -65,67 +125,87 @@ def mark_not_applicable(
     partner: Partner,
     revision: int,
     note: str = "",
+    seen: int | None = None,
+    other: Partner | None = None,
 ) -> Answer:
     """Propose that a point does not apply; counts once every firm has confirmed that."""
-    agreement, sheet, point = _open(agreement_id, point_key, partner)
+    place = _open(agreement_id, point_key, partner, other)
     problems = Problems()
     cleaned = clean_text(note, "note", problems, limit=NOTE_LIMIT, lines=True)
     problems.raise_if_any()
-    origin = Answer.Origin.PROPOSED
-    return _write(agreement, sheet, point, None, cleaned, origin, by, partner, revision)
+    new = New(None, cleaned, Answer.Origin.PROPOSED, {}, revision, seen)
+    return _write(place, new, by=by, partner=partner)
 
 
-def _write(
-    agreement: Agreement,
-    sheet: Sheet,
-    point: Point,
-    value: Value | None,
-    note: str,
-    origin: Answer.Origin,
-    by: User,
-    partner: Partner,
-    revision: int,
-) -> Answer:
+@dataclass(frozen=True, slots=True)
+class New:
+    """What is to stand at a point from now on, and what the form was made from."""
+
+    value: Value | None  # none: not applicable
+    note: str
+    origin: Answer.Origin
+    source: Mapping[str, Any]
+    revision: int
+    seen: int | None
+
+
+def _write(place: Place, new: New, *, by: User, partner: Partner) -> Answer:
+    agreement, sheet, point = place.agreement, place.sheet, place.point
     owner = partner if point.per_partner else None
     given = sheet.given(point, str(partner.pk))
-    answer = Answer.objects.filter(agreement=agreement, point_key=point.key, partner=owner).first()
-    if answer and given and (given.value, given.note) == (value, note):
+    whole = points.revision(sheet, point)
+    all_seen = not point.per_partner or new.seen is None or new.seen == whole
+    answer = Answer.objects.filter(
+        agreement=agreement, point_key=point.key, partner=owner, pair=place.pair
+    ).first()
+    if answer and given and (given.value, given.note) == (new.value, new.note):
         # Nothing changes, so nothing can be overwritten: it is a confirmation.
-        _confirm(agreement, point, by, partner)
+        if all_seen:
+            _confirm(place, by, partner)
         return answer
     current = points.revision(sheet, point, str(partner.pk))
-    if current != revision:
-        raise StalePoint(point.key, mine=value, theirs=given, revision=current)
+    if current != new.revision:
+        raise StalePoint(point.key, mine=new.value, theirs=given, revision=current)
     before = None if answer is None else answer.value
-    answer = answer or Answer(agreement=agreement, point_key=point.key, partner=owner, revision=0)
-    answer.resolution = (
-        Answer.Resolution.NOT_APPLICABLE if value is None else Answer.Resolution.VALUE
+    answer = answer or Answer(
+        agreement=agreement, point_key=point.key, partner=owner, pair=place.pair, revision=0
     )
-    answer.value, answer.note, answer.origin = value, note, origin
+    answer.resolution = (
+        Answer.Resolution.NOT_APPLICABLE if new.value is None else Answer.Resolution.VALUE
+    )
+    answer.value, answer.note, answer.origin = new.value, new.note, new.origin
+    answer.source = dict(new.source)
     answer.revision += 1
     answer.updated_by, answer.updated_by_partner = by, partner
     answer.updated_at = timezone.now()
     answer.save()  # the whole row: it is locked by the agreement and was read under that lock
-    confirmed = Confirmation.objects.filter(agreement=agreement, point_key=point.key)
-    confirmed.delete()
-    kind = AgreementEvent.Kind.NOT_APPLICABLE if value is None else AgreementEvent.Kind.PROPOSED
-    said: dict[str, Any] = {"point": point.key, "revision": answer.revision}
-    if not point.pairwise:  # what only two firms may know stays out of the common log
-        said |= {"from": before, "to": value, "note": note}
-    record(agreement, kind, by=by, partner=partner, **said)
-    Confirmation.objects.create(agreement=agreement, point_key=point.key, partner=partner, by=by)
+    place.confirmations().delete()
+    kind = AgreementEvent.Kind.NOT_APPLICABLE if new.value is None else AgreementEvent.Kind.PROPOSED
+    said = {"revision": answer.revision, "from": before, "to": new.value, "note": new.note}
+    place.record(kind, by=by, partner=partner, **said)
+    if all_seen:
+        Confirmation.objects.create(
+            agreement=agreement, point_key=point.key, partner=partner, pair=place.pair, by=by
+        )
     return answer
 
 
 @transaction.atomic
 def confirm(
-    agreement_id: UUID, point_key: str, *, by: User, partner: Partner, revision: int
+    agreement_id: UUID,
+    point_key: str,
+    *,
+    by: User,
+    partner: Partner,
+    revision: int,
+    other: Partner | None = None,
 ) -> None:
     """Agree for the own firm with what stands at the point; settles the firm's own talk requests.
 
     ``revision`` is ``points.revision(sheet, point)`` of the page. Confirming twice changes nothing.
     """
-    agreement, sheet, point = _open(agreement_id, point_key, partner)
+    place = _open(agreement_id, point_key, partner, other)
+    sheet, point = place.sheet, place.point
     current = points.revision(sheet, point)
     party = str(partner.pk)
     if current != revision:
@@ -139,23 +219,22 @@ def confirm(
         raise NotPossible(
             _("The answer does not fit the firms that take part now. Please look at it again.")
         )
-    _confirm(agreement, point, by, partner)
+    _confirm(place, by, partner)
 
 
-def _confirm(agreement: Agreement, point: Point, by: User, partner: Partner) -> None:
-    own = TalkRequest.objects.filter(
-        agreement=agreement, point_key=point.key, partner=partner, resolved_at=None
-    )
-    settled = own.update(resolved_at=timezone.now(), resolved_by=by)
-    if settled:
-        record(
-            agreement, AgreementEvent.Kind.TALK_RESOLVED, by=by, partner=partner, point=point.key
-        )
-    _row, created = Confirmation.objects.get_or_create(
-        agreement=agreement, point_key=point.key, partner=partner, defaults={"by": by}
-    )
+def _confirm(place: Place, by: User, partner: Partner) -> None:
+    at_point: dict[str, Any] = {
+        "agreement": place.agreement,
+        "point_key": place.point.key,
+        "partner": partner,
+        "pair": place.pair,
+    }
+    own = TalkRequest.objects.filter(**at_point, resolved_at=None)
+    if own.update(resolved_at=timezone.now(), resolved_by=by):
+        place.record(AgreementEvent.Kind.TALK_RESOLVED, by=by, partner=partner)
+    _row, created = Confirmation.objects.get_or_create(**at_point, defaults={"by": by})
     if created:
-        record(agreement, AgreementEvent.Kind.CONFIRMED, by=by, partner=partner, point=point.key)
+        place.record(AgreementEvent.Kind.CONFIRMED, by=by, partner=partner)
 
 
 # ---- Talks -------------------------------------------------------------------------------------
@@ -163,25 +242,35 @@ def _confirm(agreement: Agreement, point: Point, by: User, partner: Partner) -> 
 
 @transaction.atomic
 def ask_to_talk(
-    agreement_id: UUID, point_key: str, comment: str, *, by: User, partner: Partner
+    agreement_id: UUID,
+    point_key: str,
+    comment: str,
+    *,
+    by: User,
+    partner: Partner,
+    other: Partner | None = None,
 ) -> TalkRequest:
     """Ask for a talk about a point; takes the own firm's confirmation back.
 
     Raises ``InvalidAnswer`` (field ``comment``) for an empty or unusable comment.
     """
-    agreement, _sheet, point = _open(agreement_id, point_key, partner)
+    place = _open(agreement_id, point_key, partner, other)
     problems = Problems()
     required = _("Please say in a sentence what you would like to talk about.")
     cleaned = clean_text(
         comment, "comment", problems, limit=NOTE_LIMIT, lines=True, required=required
     )
     problems.raise_if_any()
-    Confirmation.objects.filter(agreement=agreement, point_key=point.key, partner=partner).delete()
+    place.confirmations().filter(partner=partner).delete()
     talk = TalkRequest.objects.create(
-        agreement=agreement, point_key=point.key, partner=partner, by=by, comment=cleaned
+        agreement=place.agreement,
+        point_key=point_key,
+        partner=partner,
+        pair=place.pair,
+        by=by,
+        comment=cleaned,
     )
-    said = {} if point.pairwise else {"comment": cleaned}
-    record(agreement, AgreementEvent.Kind.TALK, by=by, partner=partner, point=point.key, **said)
+    place.record(AgreementEvent.Kind.TALK, by=by, partner=partner, comment=cleaned)
     return talk
 
 
@@ -192,14 +281,15 @@ def resolve_talk(talk_id: UUID, *, by: User, partner: Partner) -> None:
     agreement = lock(asked.agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
-    talk = TalkRequest.objects.get(pk=talk_id)
+    talk = TalkRequest.objects.select_related("pair").get(pk=talk_id)
+    if talk.pair and partner.pk not in (talk.pair.first_id, talk.pair.second_id):
+        raise NotPossible(_("This point is settled between two other firms."))
     if talk.resolved_at is not None:
         return
     talk.resolved_at, talk.resolved_by = timezone.now(), by
     talk.save(update_fields=["resolved_at", "resolved_by"])
-    record(
-        agreement, AgreementEvent.Kind.TALK_RESOLVED, by=by, partner=partner, point=talk.point_key
-    )
+    kind = AgreementEvent.Kind.TALK_RESOLVED
+    record(agreement, kind, by=by, partner=partner, pair=talk.pair, point=talk.point_key)
 
 
 # ---- Defaults, many at once --------------------------------------------------------------------
@@ -249,34 +339,51 @@ def take_defaults(
     wants to talk about stay as they are. The agreement must be locked.
     """
     party, now = str(partner.pk), timezone.now()
-    filled: list[Point] = []
-    confirmed: list[Point] = []
+    filled: list[tuple[Point, Pair | None]] = []
+    confirmed: list[tuple[Point, Pair | None]] = []
     for point in candidates:
-        if point.fast_track != "default" or sheet.talks.get(point.key):
+        if point.fast_track != "default":
             continue
-        others_are_default = points.is_unchanged_default(sheet, point)
-        if sheet.given(point, party) is None:
-            if others_are_default or points.revision(sheet, point) == 0:
-                filled.append(point)
-        elif others_are_default and party in points.unconfirmed(sheet, point):
-            confirmed.append(point)
+        for here in [pair for _o, pair in sheet.pairs_of(party)] if point.pairwise else [sheet]:
+            if here.talks.get(point.key):
+                continue
+            others_are_default = points.is_unchanged_default(here, point)
+            taken = None
+            if here.given(point, party) is None:
+                if others_are_default or points.revision(here, point) == 0:
+                    taken = filled
+            elif others_are_default and party in points.unconfirmed(here, point):
+                taken = confirmed
+            if taken is not None:
+                taken.append((point, pairs.row(agreement, here.pair) if here.pair else None))
     Answer.objects.bulk_create(
         Answer(
             agreement=agreement,
             point_key=point.key,
             partner=partner if point.per_partner else None,
+            pair=pair,
             value=kinds.default_value(point),
             origin=Answer.Origin.DEFAULT,
             updated_by=by,
             updated_by_partner=partner,
             updated_at=now,
         )
-        for point in filled
+        for point, pair in filled
     )
-    changed = [point.key for point in filled if point.per_partner]
-    Confirmation.objects.filter(agreement=agreement, point_key__in=changed).delete()
+    common = [point.key for point, pair in filled if point.per_partner and pair is None]
+    Confirmation.objects.filter(agreement=agreement, point_key__in=common, pair=None).delete()
+    for point, pair in filled:
+        if point.per_partner and pair is not None:
+            pair.confirmations.filter(point_key=point.key).delete()
     Confirmation.objects.bulk_create(
-        Confirmation(agreement=agreement, point_key=point.key, partner=partner, by=by, at=now)
-        for point in (*filled, *confirmed)
+        Confirmation(
+            agreement=agreement, point_key=point.key, partner=partner, pair=pair, by=by, at=now
+        )
+        for point, pair in (*filled, *confirmed)
     )
-    return Taken(tuple(point.key for point in filled), tuple(point.key for point in confirmed))
+    return Taken(_keys(filled), _keys(confirmed))
+
+
+def _keys(taken: list[tuple[Point, Pair | None]]) -> tuple[str, ...]:
+    """Each point once, also one that was taken with several firms."""
+    return tuple(dict.fromkeys(point.key for point, _pair in taken))

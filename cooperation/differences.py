@@ -15,9 +15,14 @@ class Deviation:
 
 
 def from_default(sheet: Sheet) -> list[Deviation]:
-    """Points whose answer differs from the Kodex default, adds to it or drops it, in order."""
+    """Points whose answer differs from the Kodex default, adds to it or drops it, in order.
+
+    On the sheet of a pair: of the points which that pair settles.
+    """
     found = []
     for point in points.visible_points(sheet):
+        if point.pairwise is (sheet.pair is None):
+            continue
         compared = points.compared(sheet, point)
         if compared.is_deviation:
             found.append(Deviation(point, compared))

@@ -9,7 +9,7 @@ from django.utils import timezone
 from cooperation import points, sheets
 from cooperation.agreements import lock, record, require_draft, require_party
 from cooperation.answers import take_defaults
-from cooperation.models import AgreementEvent
+from cooperation.models import Agreement, AgreementEvent
 from partners.models import Partner, User
 
 
@@ -34,10 +34,13 @@ def press(agreement_id: UUID, *, by: User, partner: Partner) -> Outcome:
     taken = take_defaults(agreement, sheet, sheet.book.points.values(), by=by, partner=partner)
     first = not agreement.fast_track
     if first:
+        # Later presses leave the depth alone: somebody may have gone deeper meanwhile.
+        agreement.depth = Agreement.Depth.FAST_TRACK
         agreement.fast_track, agreement.fast_track_at = True, timezone.now()
         agreement.fast_track_by, agreement.fast_track_partner = by, partner
         agreement.save(
             update_fields=[
+                "depth",
                 "fast_track",
                 "fast_track_at",
                 "fast_track_by",

@@ -1,13 +1,18 @@
 """Where each point of an agreement stands, and what keeps it from being signed. Pure.
 
 A ``Sheet`` is everything these functions may know about one agreement; ``sheets.load`` reads it.
+
+Points that are settled between two firms at a time (``point.pairwise``) have a sheet of their own
+for every pair, ``sheet.between(a, b)``: to all functions here it is an agreement of two firms. On
+the sheet of the whole agreement such a point has no answer, only a state.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from functools import cached_property
+from typing import Any
 from uuid import UUID
 
 from django.utils.translation import gettext as _
@@ -17,6 +22,10 @@ from cooperation import kinds
 from cooperation.book import Book, Party, Point, Rule, Value
 
 NOT_APPLICABLE = "not_applicable"
+# How much of the book is asked, as in ``models.Agreement.Depth``.
+EXPLORATORY, FAST_TRACK, FULL = "exploratory", "fast_track", "full"
+
+PairKey = tuple[str, str]  # keys of two firms, in the order of the agreement
 
 
 class State(StrEnum):
@@ -53,6 +62,7 @@ class Given:
     by: str = ""  # the person's name
     party: str = ""  # key of the firm the person acted for
     at: datetime | None = None
+    source: Mapping[str, Any] = field(default_factory=dict)  # what the origin is, for ``reuse``
 
     @property
     def is_applicable(self) -> bool:
@@ -94,9 +104,13 @@ class Sheet:
     answers: Mapping[tuple[str, str | None], Given] = field(default_factory=dict)
     confirmations: Mapping[str, tuple[Confirmed, ...]] = field(default_factory=dict)
     talks: Mapping[str, tuple[Talk, ...]] = field(default_factory=dict)
-    fast_track: bool = False
+    fast_track: bool = False  # somebody said "im Sinne vom Kodex"
     invited: tuple[str, ...] = ()  # names of firms that have not answered their invitation
     signers: Mapping[str, Signers] = field(default_factory=dict)
+    depth: str = FULL
+    pairs: "Mapping[PairKey, Sheet]" = field(default_factory=dict)
+    elsewhere: "tuple[Elsewhere, ...]" = ()
+    pair: PairKey | None = None  # set on the sheet of two firms
 
     @cached_property
     def joint(self) -> Mapping[str, Value]:
@@ -114,15 +128,65 @@ class Sheet:
         """The answer to ``point``: the joint one, or for a point per partner that of ``party``."""
         return self.answers.get((point.key, party if point.per_partner else None))
 
+    def between(self, one: str, other: str) -> "Sheet":
+        """What two firms settle between them. ``KeyError``: no pair, or not for this reader."""
+        return self.pairs[(one, other) if (one, other) in self.pairs else (other, one)]
+
+    def pairs_of(self, party: str) -> "list[tuple[Party, Sheet]]":
+        """The pairs of one firm, each with the other firm, in the order of the agreement."""
+        return [
+            (next(each for each in sheet.parties if each.key != party), sheet)
+            for key, sheet in self.pairs.items()
+            if party in key
+        ]
+
+    def seen_by(self, party: str | None) -> "Sheet":
+        """The same sheet without what other pairs settle: their values are not in it at all."""
+        foreign = [pair for key, pair in self.pairs.items() if party not in key]
+        return replace(
+            self,
+            pairs={key: pair for key, pair in self.pairs.items() if party in key},
+            elsewhere=self.elsewhere
+            + tuple(
+                _standing(pair, point)
+                for pair in foreign
+                for point in visible_points(self)
+                if point.pairwise
+            ),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Elsewhere:
+    """Where a point stands between two other firms; what they say is theirs."""
+
+    point: str
+    state: "State"  # agreed also where it does not apply: even that is nobody else's business
+    blocker: "Blocker | None"
+
+
+def _standing(pair: Sheet, point: Point) -> Elsewhere:
+    stands = state(pair, point)
+    if stands is State.NOT_APPLICABLE:
+        stands = State.AGREED
+    return Elsewhere(point.key, stands, point_blocker(pair, point))
+
 
 def is_visible(sheet: Sheet, point: Point) -> bool:
-    """Whether the point is asked at all. While the answer it hangs on is missing, it is not."""
+    """Whether the point is asked at all: within the depth, and its condition is met."""
+    if sheet.depth == EXPLORATORY and point.stage != EXPLORATORY:
+        return False
+    return applies(sheet, point)
+
+
+def applies(sheet: Sheet, point: Point) -> bool:
+    """Whether its condition is met. While the answer it hangs on is missing, it is not."""
     condition = point.visible_if
     if condition is None:
         return True
     other = sheet.book.point(condition.point)
     value = sheet.joint.get(other.key)
-    if value is None or not is_visible(sheet, other):
+    if value is None or not applies(sheet, other):
         return False
     chosen = value.get("choices") or [value.get("choice") or value.get("answer")]
     return condition.values.isdisjoint(chosen) is condition.negated
@@ -182,6 +246,8 @@ def lead_is_missing(sheet: Sheet, point: Point) -> bool:
 
 def state(sheet: Sheet, point: Point) -> State:
     """Where the point stands. Agreed only when every firm has confirmed what stands there now."""
+    if point.pairwise and sheet.pair is None:
+        return _state_of_pairs(sheet, point)
     if sheet.talks.get(point.key):
         return State.NEEDS_TALK
     given = _given_by_all(sheet, point)
@@ -195,9 +261,30 @@ def state(sheet: Sheet, point: Point) -> State:
     return State.AGREED
 
 
+def _state_of_pairs(sheet: Sheet, point: Point) -> State:
+    """A point that each pair settles by itself: agreed when all have."""
+    states = {state(pair, point) for pair in sheet.pairs.values()}
+    states |= {each.state for each in sheet.elsewhere if each.point == point.key}
+    if State.NEEDS_TALK in states:
+        return State.NEEDS_TALK
+    if states <= {State.OPEN}:
+        return State.OPEN
+    if states == {State.NOT_APPLICABLE}:
+        return State.NOT_APPLICABLE
+    return State.AGREED if states <= {State.AGREED, State.NOT_APPLICABLE} else State.PROPOSED
+
+
 def is_left_out(sheet: Sheet, point: Point) -> bool:
     """On the fast track: a point nobody answered and that does without an answer."""
-    return sheet.fast_track and point.fast_track == "skip" and not _given_by_all(sheet, point)
+    on_track = sheet.depth == FAST_TRACK and point.fast_track == "skip"
+    return on_track and not _given_by_all(sheet, point)
+
+
+def is_folded(sheet: Sheet, point: Point) -> bool:
+    """On the fast track: nothing to ask here, the default stands or the point is left out."""
+    if sheet.depth != FAST_TRACK or point.fast_track == "ask" or sheet.talks.get(point.key):
+        return False
+    return is_left_out(sheet, point) or is_unchanged_default(sheet, point)
 
 
 class Compared(StrEnum):
@@ -210,6 +297,7 @@ class Compared(StrEnum):
     NOT_APPLICABLE = "not_applicable"
     LEFT_OUT = "left_out"
     OPEN = "open"
+    ANNEX = "annex"  # settled between two firms at a time: only their annex says how
 
     @property
     def is_deviation(self) -> bool:
@@ -225,11 +313,14 @@ class Compared(StrEnum):
             Compared.NOT_APPLICABLE: _("Not applicable"),
             Compared.LEFT_OUT: _("Left out on the fast track"),
             Compared.OPEN: _("Still open"),
+            Compared.ANNEX: _("In an annex of the two firms concerned"),
         }[self]
 
 
 def compared(sheet: Sheet, point: Point) -> Compared:
     """How what stands at the point relates to the default of the book."""
+    if point.pairwise and sheet.pair is None:
+        return Compared.ANNEX
     given = _given_by_all(sheet, point)
     if not given:
         return Compared.LEFT_OUT if is_left_out(sheet, point) else Compared.OPEN
@@ -368,10 +459,15 @@ class Blocker:
     point: Point | None = None
     parties: tuple[str, ...] = ()  # keys of the firms whose turn it is
     names: tuple[str, ...] = ()
+    pair: PairKey | None = None
+    between: tuple[str, ...] = ()  # names of the pair, where there are more firms than these two
 
     @property
     def sentence(self) -> str:
         """In the language of the request."""
+        if self.between:
+            said = replace(self, between=()).sentence
+            return _("%(firms)s: %(said)s") % {"firms": _list(self.between), "said": said}
         names = _list(self.names)
         return {
             Reason.FEW_PARTIES: lambda: _("At least two firms have to take part."),
@@ -422,9 +518,19 @@ def blockers(sheet: Sheet) -> list[Blocker]:
         if signers is not None and signers.available < signers.needed:
             found.append(Blocker(Reason.NO_SIGNER, None, (party.key,), (party.name,)))
     for point in visible_points(sheet):
-        blocker = point_blocker(sheet, point)
-        if blocker is not None:
-            found.append(blocker)
+        if not point.pairwise or sheet.pair is not None:
+            here = [point_blocker(sheet, point)]
+        else:
+            here = [point_blocker(pair, point) for pair in sheet.pairs.values()]
+            here += [each.blocker for each in sheet.elsewhere if each.point == point.key]
+        named = len(sheet.parties) > 2
+        found += [
+            replace(blocker, between=tuple(map(sheet.name, blocker.pair)))
+            if blocker.pair and named
+            else blocker
+            for blocker in here
+            if blocker is not None
+        ]
     return found
 
 
@@ -432,7 +538,8 @@ def point_blocker(sheet: Sheet, point: Point) -> Blocker | None:
     """Why this (visible) point keeps the agreement from being signed; None if it does not."""
 
     def because(reason: Reason, keys: tuple[str, ...]) -> Blocker:
-        return Blocker(reason, point, keys, tuple(sheet.name(key) for key in keys))
+        names = tuple(sheet.name(key) for key in keys)
+        return Blocker(reason, point, keys, names, sheet.pair)
 
     everybody = tuple(party.key for party in sheet.parties)
     stands = state(sheet, point)
@@ -452,13 +559,19 @@ def point_blocker(sheet: Sheet, point: Point) -> Blocker | None:
     return because(Reason.UNCONFIRMED, waiting) if waiting else None
 
 
+def is_turn_of(blocker: Blocker, party: str) -> bool:
+    """Whether the point waits for this firm. A talk waits for everybody whose point it is."""
+    if blocker.point is None:
+        return False
+    if blocker.reason is Reason.TALK:
+        return blocker.pair is None or party in blocker.pair
+    return party in blocker.parties
+
+
 def turns(sheet: Sheet, party: str) -> list[Point]:
-    """Points that wait for this firm: to answer or to confirm. Talks wait for everybody."""
-    return [
-        blocker.point
-        for blocker in blockers(sheet)
-        if blocker.point is not None and (party in blocker.parties or blocker.reason is Reason.TALK)
-    ]
+    """Points that wait for this firm: to answer or to confirm; one of a pair for each pair."""
+    found = (blocker for blocker in blockers(sheet) if is_turn_of(blocker, party))
+    return [blocker.point for blocker in found if blocker.point is not None]
 
 
 def described(sheet: Sheet, point: Point, given: Given, language: str) -> kinds.Description:

@@ -136,7 +136,7 @@ def _make_room(agreement: Agreement, sheet: Sheet, by: User, partner: Partner) -
     reset = []
     rows = {
         answer.point_key: answer
-        for answer in Answer.objects.filter(agreement=agreement, partner=None)
+        for answer in Answer.objects.filter(agreement=agreement, partner=None, pair=None)
     }
     for point in sheet.book.points.values():
         answer = rows.get(point.key)
@@ -152,7 +152,7 @@ def _make_room(agreement: Agreement, sheet: Sheet, by: User, partner: Partner) -
         answer.updated_by, answer.updated_by_partner = by, partner
         answer.updated_at = timezone.now()
         answer.save()
-    Confirmation.objects.filter(agreement=agreement, point_key__in=reset).delete()
+    Confirmation.objects.filter(agreement=agreement, point_key__in=reset, pair=None).delete()
     return reset
 
 

@@ -1,7 +1,8 @@
 """From the tables to ``points.Sheet``: one agreement or many, in the same few queries."""
 
-from collections import defaultdict
+from collections import ChainMap, defaultdict
 from collections.abc import Iterable
+from itertools import combinations
 from uuid import UUID
 
 from django.db.models import Count, Q
@@ -9,12 +10,17 @@ from django.db.models import Count, Q
 from cooperation import rule_books
 from cooperation.book import Party
 from cooperation.models import Agreement, Answer, Confirmation, Participation, TalkRequest
-from cooperation.points import Confirmed, Given, Sheet, Signers, Talk
+from cooperation.points import Confirmed, Given, PairKey, Sheet, Signers, Talk
 from partners.models import Membership
+
+Place = PairKey | None  # where an answer stands: between two firms, or for all of them
 
 
 def load(agreement: Agreement) -> Sheet:
-    """The sheet of one agreement: five queries, however many points and firms."""
+    """The sheet of one agreement: five queries, however many points and firms.
+
+    It holds what every pair settles; ``Sheet.seen_by`` leaves out what a reader may not know.
+    """
     return load_many([agreement])[agreement.pk]
 
 
@@ -23,7 +29,7 @@ def load_many(agreements: Iterable[Agreement]) -> dict[UUID, Sheet]:
     rows = list(agreements)
     ids = [row.pk for row in rows]
     # Rows as tuples: a full checklist has hundreds of them, and every verb reads them all.
-    answers: dict[UUID, dict[tuple[str, str | None], Given]] = defaultdict(dict)
+    answers: dict[tuple[UUID, Place], dict[tuple[str, str | None], Given]] = defaultdict(dict)
     given = Answer.objects.filter(agreement__in=ids).values_list(
         "agreement",
         "point_key",
@@ -35,37 +41,59 @@ def load_many(agreements: Iterable[Agreement]) -> dict[UUID, Sheet]:
         "updated_by__name",
         "updated_by_partner",
         "updated_at",
+        "source",
+        "pair__first",
+        "pair__second",
     )
-    for agreement, key, partner, value, note, origin, revision, by, firm, at in given:
-        answers[agreement][key, _key(partner)] = Given(
-            value, note, origin, revision, by, str(firm), at
+    for agreement, key, partner, *said, by, firm, at, source, one, other in given:
+        value, note, origin, revision = said
+        answers[agreement, _place(one, other)][key, _key(partner)] = Given(
+            value, note, origin, revision, by, str(firm), at, source
         )
-    confirmations: dict[UUID, dict[str, list[Confirmed]]] = defaultdict(lambda: defaultdict(list))
+    confirmations: dict[tuple[UUID, Place], dict[str, list[Confirmed]]] = defaultdict(
+        lambda: defaultdict(list)
+    )
     confirmed = Confirmation.objects.filter(agreement__in=ids).order_by("at", "pk")
-    for agreement, key, partner, by, at in confirmed.values_list(
-        "agreement", "point_key", "partner", "by__name", "at"
+    for agreement, key, partner, by, at, one, other in confirmed.values_list(
+        "agreement", "point_key", "partner", "by__name", "at", "pair__first", "pair__second"
     ):
-        confirmations[agreement][key].append(Confirmed(str(partner), by, at))
-    talks: dict[UUID, dict[str, list[Talk]]] = defaultdict(lambda: defaultdict(list))
-    asked = TalkRequest.objects.filter(agreement__in=ids, resolved_at=None).select_related("by")
-    for talk in asked:
-        talks[talk.agreement_id][talk.point_key].append(
+        confirmations[agreement, _place(one, other)][key].append(Confirmed(str(partner), by, at))
+    talks: dict[tuple[UUID, Place], dict[str, list[Talk]]] = defaultdict(lambda: defaultdict(list))
+    asked = TalkRequest.objects.filter(agreement__in=ids, resolved_at=None)
+    for talk in asked.select_related("by", "pair"):
+        pair = talk.pair
+        place = _place(pair.first_id, pair.second_id) if pair else None
+        talks[talk.agreement_id, place][talk.point_key].append(
             Talk(talk.pk, str(talk.partner_id), talk.by.name, talk.comment, talk.at)
         )
     parties, invited, signers = _parties({row.project_id for row in rows})
-    return {
-        row.pk: Sheet(
-            book=rule_books.by_id(row.rule_book_id),
-            parties=tuple(parties[row.project_id]),
-            answers=answers[row.pk],
-            confirmations={key: tuple(each) for key, each in confirmations[row.pk].items()},
-            talks={key: tuple(each) for key, each in talks[row.pk].items()},
+
+    def sheet(row: Agreement, place: Place, members: tuple[Party, ...]) -> Sheet:
+        here, common = answers[row.pk, place], answers[row.pk, None]
+        book = rule_books.by_id(row.rule_book_id)
+        has_pairs = place is None and any(point.pairwise for point in book.points.values())
+        return Sheet(
+            book=book,
+            parties=members,
+            answers=here if place is None else ChainMap(here, common),
+            confirmations={k: tuple(each) for k, each in confirmations[row.pk, place].items()},
+            talks={k: tuple(each) for k, each in talks[row.pk, place].items()},
             fast_track=row.fast_track,
             invited=tuple(invited[row.project_id]),
             signers=signers,
+            depth=row.depth,
+            pairs={
+                (one.key, other.key): sheet(row, (one.key, other.key), (one, other))
+                for one, other in combinations(members if has_pairs else (), 2)
+            },
+            pair=place,
         )
-        for row in rows
-    }
+
+    return {row.pk: sheet(row, None, tuple(parties[row.project_id])) for row in rows}
+
+
+def _place(one: UUID | None, other: UUID | None) -> Place:
+    return None if one is None or other is None else (str(one), str(other))
 
 
 def _key(partner: UUID | None) -> str | None:

@@ -12,7 +12,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import agreement_documents, frozen, points, sheets
+from cooperation import agreement_documents, annexes, frozen, points, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.book import Text
 from cooperation.kinds.base import NOTE_LIMIT, Problems
@@ -21,6 +21,7 @@ from cooperation.models import (
     Agreement,
     AgreementEvent,
     AgreementVersion,
+    Amendment,
     Participation,
     Signature,
     SignatureSlot,
@@ -72,7 +73,18 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
         raise Blocked(blockers)
     now = timezone.now().replace(microsecond=0)
     number = agreement.versions.count() + 1
-    payload = frozen.payload(agreement, sheet, number=number, at=now)
+    amendment = (
+        agreement.amendments.filter(state=Amendment.State.OPEN).select_related("base").first()
+    )
+    between = annexes.payloads(agreement, sheet, number=number, at=now, amendment=amendment)
+    payload = frozen.payload(
+        agreement,
+        sheet,
+        number=number,
+        at=now,
+        annexes={pair: frozen.sha256(each) for pair, each in between.items()},
+        amendment=amendment,
+    )
     version = AgreementVersion.objects.create(
         agreement=agreement,
         number=number,
@@ -81,7 +93,10 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
         frozen_at=now,
         frozen_by=by,
         frozen_by_partner=partner,
+        amendment=amendment,
+        effective_on=amendment.effective_on if amendment else None,
     )
+    annexes.store(version, between)
     places = Participation.objects.accepted().filter(project=agreement.project_id)
     SignatureSlot.objects.bulk_create(
         SignatureSlot(
@@ -143,7 +158,8 @@ def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: s
     PDFs are ordered. Raises ``NotSignable``, ``AlreadySigned``; then nothing is written.
     """
     agreement, version = _lock_version(version_id)
-    if seen != version.sha256 or frozen.sha256(bytes(version.payload)) != version.sha256:
+    intact = frozen.sha256(bytes(version.payload)) == version.sha256 and annexes.hold(version)
+    if seen != version.sha256 or not intact:
         raise NotSignable(_("The text has changed since you opened it. Please read it again."))
     slot = SignatureSlot.objects.filter(version=version, partner=partner).first()
     if slot is None:
@@ -191,6 +207,9 @@ def _come_into_force(
     agreement.status = Agreement.Status.IN_FORCE
     agreement.in_force_at = agreement.in_force_at or now
     agreement.save(update_fields=["status", "in_force_at"])
+    Amendment.objects.filter(pk=version.amendment_id).update(
+        state=Amendment.State.SIGNED, closed_at=now
+    )
     said = {"version": version.number, "sha256": version.sha256}
     record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
     agreement_documents.order(version, by=by)

@@ -51,7 +51,8 @@ class Opened:
     def reload(self) -> None:
         """Read everything anew after a change, or when somebody else was quicker."""
         self.agreement.refresh_from_db()
-        self.sheet = sheets.load(self.agreement)
+        own = None if self.membership is None else str(self.membership.partner_id)
+        self.sheet = sheets.load(self.agreement).seen_by(own)
 
     def require_editor(self, point: Point) -> None:
         if not (self.editor and perms.may_edit_point(self.membership, point)):
@@ -75,9 +76,10 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     act_in(request, agreement.project_id)
     membership = request.membership or None  # a lazy object otherwise, also when it holds nothing
     show = request.GET.get("show", "all")
+    own = None if membership is None else str(membership.partner_id)
     return Opened(
         agreement=agreement,
-        sheet=sheets.load(agreement),
+        sheet=sheets.load(agreement).seen_by(own),
         membership=membership,
         show=show if show in SHOW else "all",
         editor=perms.can_edit_points(membership, agreement),

@@ -34,16 +34,35 @@ class World:
     def acting(self, firm: int) -> dict[str, Any]:
         return {"by": self.people[firm], "partner": self.firms[firm]}
 
-    def propose(self, firm: int, key: str, value: Any, revision: int | None = None) -> None:
+    def between(self, firm: int, key: str, other: int | None) -> tuple[Sheet, Partner | None]:
+        """The sheet on which the point stands, and the other firm of a pairwise one."""
         sheet = self.sheet
+        if not sheet.book.point(key).pairwise:
+            return sheet, None
+        other = 1 - firm if other is None else other
+        pair = sheet.between(str(self.firms[firm].pk), str(self.firms[other].pk))
+        return pair, self.firms[other]
+
+    def propose(
+        self,
+        firm: int,
+        key: str,
+        value: Any,
+        revision: int | None = None,
+        *,
+        other: int | None = None,
+    ) -> None:
+        sheet, second = self.between(firm, key, other)
         if revision is None:
             revision = points.revision(sheet, sheet.book.point(key), str(self.firms[firm].pk))
-        answers.propose(self.agreement.pk, key, value, revision=revision, **self.acting(firm))
+        acting = self.acting(firm)
+        answers.propose(self.agreement.pk, key, value, revision=revision, other=second, **acting)
 
-    def confirm(self, firm: int, key: str) -> None:
-        sheet = self.sheet
+    def confirm(self, firm: int, key: str, *, other: int | None = None) -> None:
+        sheet, second = self.between(firm, key, other)
         revision = points.revision(sheet, sheet.book.point(key))
-        answers.confirm(self.agreement.pk, key, revision=revision, **self.acting(firm))
+        acting = self.acting(firm)
+        answers.confirm(self.agreement.pk, key, revision=revision, other=second, **acting)
 
     def press(self, firm: int) -> fast_track.Outcome:
         return fast_track.press(self.agreement.pk, **self.acting(firm))

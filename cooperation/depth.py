@@ -1,0 +1,35 @@
+"""How much of the rule book an agreement asks: the first talk, the fast track, everything."""
+
+from uuid import UUID
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
+from cooperation.models import Agreement, AgreementEvent
+from partners.models import Partner, User
+
+
+@transaction.atomic
+def change(agreement_id: UUID, depth: str, *, by: User, partner: Partner) -> Agreement:
+    """Ask more, or less; every answer is kept, also of points that are not asked any more.
+
+    The fast track begins with ``fast_track.press``: it is a sentence somebody says. Back to it
+    leads this verb, once it was said. Raises ``NotPossible``; the same depth again changes nothing.
+    """
+    agreement = lock(agreement_id)
+    require_draft(agreement)
+    require_party(agreement, partner)
+    if depth == agreement.depth:
+        return agreement
+    if depth not in Agreement.Depth.values or (
+        depth == Agreement.Depth.FAST_TRACK and not agreement.fast_track
+    ):
+        raise NotPossible(_("The fast track begins when a firm says the sentence of the Kodex."))
+    if depth == Agreement.Depth.EXPLORATORY and agreement.in_force_at is not None:
+        raise NotPossible(_("What is in force already goes beyond a first talk."))
+    before, agreement.depth = agreement.depth, depth
+    agreement.save(update_fields=["depth"])
+    kind = AgreementEvent.Kind.DEPTH
+    record(agreement, kind, by=by, partner=partner, **{"from": before, "to": depth})
+    return agreement
