@@ -1,0 +1,74 @@
+"""From the tables to a first round: what one firm said, and what was opened to all."""
+
+from dataclasses import dataclass
+from uuid import UUID
+
+from cooperation import first_round, rule_books
+from cooperation.book import Party
+from cooperation.first_round import Agenda, Reply
+from cooperation.models import Agreement, BlindAnswer, BlindPart, BlindRound, Participation
+from partners.models import Partner
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """What everybody sees of a firm while the round is open: no day, no person, no count."""
+
+    party: Party
+    has_handed_in: bool
+    wants_to_close: bool
+
+
+def nameable(project_id: UUID) -> tuple[Party, ...]:
+    """Firms that an answer may name while the round is open: invited ones may still come."""
+    states = [Participation.State.ACCEPTED, Participation.State.INVITED]
+    places = Participation.objects.filter(project=project_id, state__in=states)
+    return tuple(
+        Party(str(pk), name) for pk, name in places.values_list("partner", "partner__name")
+    )
+
+
+def places(agreement: Agreement) -> tuple[Place, ...]:
+    """The firms that take part now, and who of them has handed in or wants to end the round."""
+    accepted = Participation.objects.accepted().filter(project=agreement.project_id)
+    parts = BlindPart.objects.filter(round__agreement=agreement)
+    handed_in = set(parts.filter(handed_in_at__isnull=False).values_list("partner", flat=True))
+    wants = set(parts.filter(wants_to_close_at__isnull=False).values_list("partner", flat=True))
+    return tuple(
+        Place(Party(str(pk), name), pk in handed_in, pk in wants)
+        for pk, name in accepted.values_list("partner", "partner__name")
+    )
+
+
+def replies(agreement: Agreement, partner: Partner) -> dict[str, Reply]:
+    """What ``partner`` said, by point key: also what it never handed in, for nobody but itself."""
+    rows = BlindAnswer.objects.of(partner).filter(part__round__agreement=agreement)
+    said = rows.values_list("point_key", "value", "note", "revision", "updated_by__name")
+    return {key: Reply(*rest) for key, *rest in said}
+
+
+def agenda(opened: BlindRound) -> Agenda:
+    """The result of a round that was opened to all; ``ValueError`` for one that was not."""
+    if opened.is_open:
+        raise ValueError("the round is open: nobody may read what the firms said")
+    parties = _took_part(opened)
+    handed_in: dict[str, dict[str, Reply]] = {
+        str(pk): {}
+        for pk in opened.parts.filter(handed_in_at__isnull=False).values_list("partner", flat=True)
+    }
+    rows = BlindAnswer.objects.opened().filter(part__round=opened)
+    for party, key, value, note, revision, by in rows.values_list(
+        "part__partner", "point_key", "value", "note", "revision", "updated_by__name"
+    ):
+        handed_in[str(party)][key] = Reply(value, note, revision, by)
+    book = rule_books.by_id(opened.agreement.rule_book_id)
+    return first_round.agenda(book, parties, handed_in)
+
+
+def _took_part(opened: BlindRound) -> tuple[Party, ...]:
+    """The firms of a round that is over, in the order of the project."""
+    parts = opened.parts.filter(partner__participations__project=opened.agreement.project_id)
+    ordered = parts.order_by("partner__participations__position")
+    return tuple(
+        Party(str(pk), name) for pk, name in ordered.values_list("partner", "partner__name")
+    )
