@@ -162,6 +162,17 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 24 * 3600.0,
     },
     "sweep-scoring-runs": {"task": "scoring.tasks.sweep_scoring_runs", "schedule": 60.0},
+    # Whoever comes back after a standstill finds one of each, not one for every missed minute.
+    "send-notices": {
+        "task": "cooperation.tasks.send_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "cooperation-clock": {
+        "task": "cooperation.tasks.tick",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     # Certificates expire and months roll; then everything that is stored is proved. In UTC, and on
     # the same day in every zone of Europe.
     "score-all-at-night": {
@@ -216,6 +227,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # An upload above this size is refused: two million rows of OfficeUsage are about 300 MB.
 PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
+# So long an ended agreement is kept as evidence, counted from the end of the calendar year.
+RETENTION_YEARS = env.int("RETENTION_YEARS", default=10)
 
 EMAIL = env.dj_email_url("EMAIL_URL", default="console://")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]

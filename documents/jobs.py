@@ -44,17 +44,21 @@ def enqueue(document: Document) -> None:
     queue_on_commit(document.task, document.pk)
 
 
-def queue_on_commit(task: str, pk: UUID | int) -> None:
+def queue_on_commit(task: str, pk: UUID | int | None = None) -> None:
     """Send ``task`` the id of a row once the row is there for everybody.
+
+    None: the task looks for the rows itself, and one message stands for many of them.
 
     A broker that is away breaks nothing: the row says what is to be done, and a sweep queues it.
     """
 
+    args = [] if pk is None else [str(pk)]
+
     def send() -> None:  # a function, since a robust hook that fails is logged by its __qualname__
         try:
-            current_app.send_task(task, args=[str(pk)])
+            current_app.send_task(task, args=args)
         except (OperationalError, ConnectionError) as error:
-            logger.warning("the broker is away, %s %s waits for the sweep: %s", task, pk, error)
+            logger.warning("the broker is away, %s %s waits for the sweep: %s", task, args, error)
 
     transaction.on_commit(send, robust=True)
 

@@ -24,6 +24,15 @@ def hides_something(text: str) -> bool:
     )
 
 
+def one_line(text: str) -> str:
+    """``text`` without such characters, on one line: for headers of mails and titles elsewhere.
+
+    Forms refuse them, but a name may have come by way of the command line.
+    """
+    seen = "".join(" " if c.isspace() else c for c in text if c.isspace() or not hides_something(c))
+    return " ".join(seen.split())
+
+
 class PlainText(forms.BaseForm):
     """Mixin for forms: texts read as they are stored, and a line is one line."""
 

@@ -1,0 +1,184 @@
+"""What the mails of this room say: a title for the subject line and one sentence, per kind.
+
+Mails travel in the open. They say what waits and where, and never what firms said to each other: no
+answers, amounts, comments, reasons, blind answers, nor what a point to settle is about. ``FACTS``
+are all the facts a sentence may hold; ``notices.tell`` refuses any other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import get_language, ngettext
+from django.utils.translation import gettext as now
+from django.utils.translation import gettext_lazy as _
+
+from cooperation.kinds.words import day
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Facts = Mapping[str, Any]
+
+FACTS = frozenset(
+    {
+        "project",  # its name
+        "firm",  # the name of the firm that acts, or that it is about
+        "person",  # the name of the person who acts
+        "invited",  # the name of the firm, or of the neutral person, who is invited
+        "version",  # number
+        "point",  # number of a point, as "5.3": where to look, not what it says
+        "level",  # number of a level of the ladder
+        "days",  # number of working days
+        "until_on",  # an ISO day; every fact that ends in "_on" is one
+        "due_on",
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Texts with ``%(fact)s``; a sentence with a number in it is a function of the facts."""
+
+    title: "StrOrPromise"
+    sentence: "StrOrPromise | Callable[[Facts], str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    title: str
+    sentence: str
+
+
+def _reminder(facts: Facts) -> str:
+    return ngettext(
+        "Version %(version)s of the agreement “%(project)s” has been waiting for your firm's "
+        "signature for %(days)s working day.",
+        "Version %(version)s of the agreement “%(project)s” has been waiting for your firm's "
+        "signature for %(days)s working days.",
+        facts["days"],
+    )
+
+
+def _dispute_level(facts: Facts) -> str:
+    if facts.get("until_on"):
+        return now(
+            "A point to settle in the project “%(project)s” has come to level %(level)s. "
+            "There is time until the end of %(until_on)s."
+        )
+    return now("A point to settle in the project “%(project)s” has come to level %(level)s.")
+
+
+WORDS: dict[str, Words] = {
+    # Taking part
+    "invitation": Words(
+        _("An invitation to a project"),
+        _("%(person)s of %(firm)s invites %(invited)s to take part in the project “%(project)s”."),
+    ),
+    "leave": Words(
+        _("A firm leaves a project"),
+        _("%(firm)s leaves the project “%(project)s”."),
+    ),
+    # From the first talk to the signature
+    "blind_revealed": Words(
+        _("The first round is open"),
+        _(
+            "The first round of the project “%(project)s” is complete: all firms now see where "
+            "their answers match and where to talk."
+        ),
+    ),
+    "mention": Words(
+        _("Somebody asks for you"),
+        _("%(person)s of %(firm)s mentioned you at point %(point)s of the project “%(project)s”."),
+    ),
+    "round_opened": Words(
+        _("Ready to sign"),
+        _("Version %(version)s of the agreement “%(project)s” is ready to be signed."),
+    ),
+    "reminder": Words(_("A signature is still open"), _reminder),
+    "declined": Words(
+        _("Not signed"),
+        _(
+            "%(firm)s has not signed version %(version)s of the agreement “%(project)s”. It is "
+            "open for changes again."
+        ),
+    ),
+    "withdrawn": Words(
+        _("Signing taken back"),
+        _(
+            "%(firm)s took the signing of version %(version)s of the agreement “%(project)s” back. "
+            "It is open for changes again."
+        ),
+    ),
+    "expired": Words(
+        _("Signing has run out"),
+        _(
+            "Version %(version)s of the agreement “%(project)s” was not signed by all firms in "
+            "time. It is open for changes again."
+        ),
+    ),
+    "in_force": Words(
+        _("Signed by all"),
+        _("All firms have signed version %(version)s of the agreement “%(project)s”."),
+    ),
+    # At work
+    "amendment_begun": Words(
+        _("A change is being prepared"),
+        _("%(firm)s wants to change the agreement “%(project)s” and has begun a new draft."),
+    ),
+    "review_due": Words(
+        _("A joint review is due"),
+        _("The joint review of the agreement “%(project)s” is due on %(due_on)s."),
+    ),
+    "dispute_opened": Words(
+        _("A point to settle"),
+        _("%(firm)s would like to settle a point of the agreement “%(project)s” with your firm."),
+    ),
+    "dispute_level": Words(_("The next level is called"), _dispute_level),
+    "dispute_guest": Words(
+        _("A neutral person is invited"),
+        _("%(firm)s invites %(invited)s to help settle a point of the project “%(project)s”."),
+    ),
+    "dispute_outcome": Words(
+        _("A proposal to settle a point"),
+        _("There is a proposal for the point to settle in the project “%(project)s”."),
+    ),
+    # The way out
+    "notice_given": Words(
+        _("The end of an agreement is announced"),
+        _(
+            "%(firm)s has announced the end of the agreement “%(project)s”. Its last day is "
+            "%(until_on)s."
+        ),
+    ),
+    "closing": Words(
+        _("The closing list is open"),
+        _("The agreement “%(project)s” is coming to its end. The closing list waits for you."),
+    ),
+    "retrospective_open": Words(
+        _("Time to look back"),
+        _("The project “%(project)s” is over. What went well, and what should be different?"),
+    ),
+    "retrospective_revealed": Words(
+        _("The look back is open"),
+        _(
+            "All firms have looked back on the project “%(project)s”, and everybody sees the "
+            "result now."
+        ),
+    ),
+}
+
+
+def say(kind: str, facts: Facts) -> Said:
+    """Title and sentence in the active language.
+
+    Raises ``LookupError`` for an unknown kind or a missing fact.
+    """
+    words = WORDS[kind]
+    language = get_language() or "de"
+    shown = {
+        key: day(value, language) if key.endswith("_on") and value else value
+        for key, value in facts.items()
+    }
+    sentence = words.sentence(facts) if callable(words.sentence) else str(words.sentence)
+    return Said(str(words.title), sentence % shown)
