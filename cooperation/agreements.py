@@ -4,8 +4,10 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Max
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from cooperation import last_days
 from cooperation.book import Value
 from cooperation.models import Agreement, AgreementEvent, Pair, Participation
 from cooperation.points import Given
@@ -33,9 +35,14 @@ class StalePoint(NotPossible):
 
 
 def lock(pk: UUID) -> Agreement:
-    """The agreement, locked: answers, firms and versions stand still under the checks."""
+    """The agreement, locked: answers, firms and versions stand still under the checks.
+
+    If its last day is over, that is written first: no verb needs the clock to have been there.
+    """
     rows = Agreement.objects.select_for_update(of=("self",)).select_related("project")
-    return rows.get(pk=pk)
+    agreement = rows.get(pk=pk)
+    last_days.settle(agreement, timezone.now(), record)
+    return agreement
 
 
 def require_draft(agreement: Agreement) -> None:

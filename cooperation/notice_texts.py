@@ -9,8 +9,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from django.utils.translation import get_language, ngettext
-from django.utils.translation import gettext as now
+from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.kinds.words import day
@@ -62,11 +61,11 @@ def _reminder(facts: Facts) -> str:
 
 def _dispute_level(facts: Facts) -> str:
     if facts.get("until_on"):
-        return now(
+        return gettext(
             "A point to settle in the project “%(project)s” has come to level %(level)s. "
             "There is time until the end of %(until_on)s."
         )
-    return now("A point to settle in the project “%(project)s” has come to level %(level)s.")
+    return gettext("A point to settle in the project “%(project)s” has come to level %(level)s.")
 
 
 WORDS: dict[str, Words] = {
@@ -151,9 +150,32 @@ WORDS: dict[str, Words] = {
             "%(until_on)s."
         ),
     ),
+    "ending_proposed": Words(
+        _("An end is proposed"),
+        _(
+            "%(firm)s proposes to end the agreement “%(project)s” together. Its last day would be "
+            "%(until_on)s."
+        ),
+    ),
+    "end_agreed": Words(
+        _("The end of an agreement is settled"),
+        _("All firms agreed to end the agreement “%(project)s”. Its last day is %(until_on)s."),
+    ),
+    "going_on": Words(
+        _("It goes on"),
+        _("All firms agreed to go on: the end of the agreement “%(project)s” is taken back."),
+    ),
+    "term_ends": Words(
+        _("The agreed time runs out"),
+        _("The agreement “%(project)s” runs until %(until_on)s, as its text says."),
+    ),
+    "abandoned": Words(
+        _("A project is not pursued"),
+        _("%(firm)s does not pursue the project “%(project)s” any further."),
+    ),
     "closing": Words(
         _("The closing list is open"),
-        _("The agreement “%(project)s” is coming to its end. The closing list waits for you."),
+        _("The agreement “%(project)s” has ended. The closing list still waits for your firm."),
     ),
     "retrospective_open": Words(
         _("Time to look back"),
@@ -172,7 +194,8 @@ WORDS: dict[str, Words] = {
 def say(kind: str, facts: Facts) -> Said:
     """Title and sentence in the active language.
 
-    Raises ``LookupError`` for an unknown kind or a missing fact.
+    Raises ``LookupError`` for an unknown kind or a missing fact, ``ValueError`` for a day that is
+    not written as one.
     """
     words = WORDS[kind]
     language = get_language() or "de"

@@ -113,3 +113,39 @@ def can_decline(membership: Membership | None, version: AgreementVersion) -> boo
         return False
     slots = SignatureSlot.objects.filter(version=version, completed_at=None)
     return slots.filter(partner=membership.partner_id).exists()
+
+
+# ---- The way out -------------------------------------------------------------------------------
+
+
+def can_end(membership: Membership | None, agreement: Agreement) -> bool:
+    """Notice, and an end or going on together, bind the firm as a signature does."""
+    return bool(
+        membership
+        and membership.may_sign
+        and not membership.user.is_staff
+        and _takes_part(membership, agreement.project)
+    )
+
+
+def can_look_back(membership: Membership | None, agreement: Agreement) -> bool:
+    """The closing list and the look back: whoever worked on the project or answers for it."""
+    return bool(
+        membership
+        and (
+            membership.is_partner_manager
+            or membership.is_project_lead
+            or membership.is_specialist
+            or membership.may_sign
+        )
+        and _takes_part(membership, agreement.project)
+    )
+
+
+def can_hand_in(membership: Membership | None, agreement: Agreement) -> bool:
+    """Handing a look back in speaks for the firm, as does putting a project away."""
+    return can_freeze(membership, agreement)
+
+
+def can_abandon(membership: Membership | None, agreement: Agreement) -> bool:
+    return can_freeze(membership, agreement)

@@ -37,6 +37,7 @@ from cooperation.models.endings import (
     EndingConsent,
     RetrospectiveAnswer,
     RetrospectivePart,
+    Term,
 )
 from cooperation.models.notices import (
     Notice,
@@ -94,4 +95,5 @@ __all__ = [
     "Signature",
     "SignatureSlot",
     "TalkRequest",
+    "Term",
 ]

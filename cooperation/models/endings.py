@@ -11,7 +11,22 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.models.agreements import Agreement
+from cooperation.models.versions import AgreementVersion
 from partners.models import Partner
+
+
+class Term(models.Model):
+    """The end that the text of a version agrees on, read from it once.
+
+    Lists and the clock need this day of many versions and must not read every text for it.
+    """
+
+    version = models.OneToOneField(AgreementVersion, on_delete=models.PROTECT, related_name="term")
+    ends_on = models.DateField(null=True)  # None: open
+
+    class Meta:
+        verbose_name = _("term of a version")
+        verbose_name_plural = _("terms of versions")
 
 
 class EndingQuerySet(models.QuerySet["Ending"]):
