@@ -6,7 +6,7 @@ from django import forms
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
-from cooperation.models import CustomerProject, Participation
+from cooperation.models import CustomerProject, Participation, Signature
 from partners.models import Partner, User
 from partners.plain import PlainText
 
@@ -86,8 +86,26 @@ class InviteForm(PlainText, forms.Form):
         self.fields["firm"].queryset = firms  # type: ignore[attr-defined]
 
 
+class FreezeForm(forms.Form):
+    """Until when the firms sign; which days are possible is for the verb to say."""
+
+    expires_on = forms.DateField(
+        label=_("To be signed by"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+        help_text=_("After this day the round ends by itself, and the points are open again."),
+    )
+
+
 class SignForm(forms.Form):
     """What a signer declares; the password is checked by the view, against the person."""
+
+    authority = forms.ChoiceField(
+        label=_("I sign as"),
+        choices=Signature.Authority.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": _("Please say by which right you sign.")},
+    )
 
     agreed = forms.BooleanField(
         error_messages={"required": _("Please tick the box if you want to sign.")},

@@ -8,7 +8,7 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cooperation.book import Book
-from cooperation.models import AgreementEvent
+from cooperation.models import Agreement, AgreementEvent
 
 Kind = AgreementEvent.Kind
 
@@ -37,6 +37,9 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         "rule": f"{rule.number} {rule.title}" if rule else "",
         "firm": firms.get(data.get("invited", ""), ""),
         "version": data.get("version", ""),
+        "depth": dict(Agreement.Depth.choices).get(data.get("to", ""), "")
+        if event.kind == Kind.DEPTH
+        else "",
         "number": len(data.get("filled", [])) + len(data.get("confirmed", [])),
     }
     sentence = {
@@ -56,12 +59,14 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         Kind.SIGNED: _("Version %(version)s was signed."),
         Kind.DECLINED: _("The signature of version %(version)s was declined."),
         Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
+        Kind.EXPIRED: _("The time to sign version %(version)s ran out."),
+        Kind.DEPTH: _("The checklist now asks: %(depth)s"),
         Kind.IN_FORCE: _("Version %(version)s is in force: all firms have signed."),
     }.get(Kind(event.kind), event.kind)
     return Entry(
         at=event.at,
-        by=event.by.name,
-        firm=event.partner.name,
+        by=event.by.name if event.by else "",  # nobody: a deadline ran out
+        firm=event.partner.name if event.partner else "",
         what=sentence % said,
         detail=str(data.get("reason") or data.get("comment") or ""),
         point=point.key if point else "",

@@ -1,18 +1,29 @@
 """Freezing an agreement, signing it, declining, taking the round back, coming into force.
 
+Until when a round is open is in ``signing_rounds.py``, who is reminded in ``signing_reminders.py``.
 The agreement row is the lock of all of it: two firms that sign in the same instant follow each
 other, and of a refusal and the last signature exactly one wins.
 """
 
+from datetime import date, datetime
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import agreement_documents, annexes, frozen, points, sheets
+from cooperation import (
+    agreement_documents,
+    annexes,
+    frozen,
+    notices,
+    points,
+    sheets,
+    signing_rounds,
+)
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.book import Text
 from cooperation.kinds.base import NOTE_LIMIT, Problems
@@ -62,8 +73,18 @@ class AlreadySigned(NotSignable):
 
 
 @transaction.atomic
-def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersion:
-    """Make the text that everybody signs. Raises ``Blocked`` with the reasons, ``NotPossible``."""
+def freeze(
+    agreement_id: UUID, *, by: User, partner: Partner, expires_on: date | None = None
+) -> AgreementVersion:
+    """Make the text that everybody signs, until the end of ``expires_on`` (in Berlin).
+
+    Without a day the round is open as long as ``signing_rounds.usual_last_day`` says. Raises
+    ``Blocked`` with the reasons, ``NotPossible``.
+    """
+    now = timezone.now().replace(microsecond=0)
+    expires_on = expires_on or signing_rounds.usual_last_day(now)
+    if not signing_rounds.is_possible(expires_on, now):
+        raise NotPossible(_("Please choose a last day between tomorrow and half a year from now."))
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
@@ -71,7 +92,6 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
     blockers = points.blockers(sheet)
     if blockers:
         raise Blocked(blockers)
-    now = timezone.now().replace(microsecond=0)
     number = agreement.versions.count() + 1
     amendment = (
         agreement.amendments.filter(state=Amendment.State.OPEN).select_related("base").first()
@@ -95,6 +115,7 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
         frozen_by_partner=partner,
         amendment=amendment,
         effective_on=amendment.effective_on if amendment else None,
+        expires_on=expires_on,
     )
     annexes.store(version, between)
     places = Participation.objects.accepted().filter(project=agreement.project_id)
@@ -111,7 +132,25 @@ def freeze(agreement_id: UUID, *, by: User, partner: Partner) -> AgreementVersio
     agreement.save(update_fields=["status"])
     said = {"version": number, "sha256": version.sha256}
     record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
+    _tell(version, "round_opened", by=by, partner=partner)
     return version
+
+
+def _tell(
+    version: AgreementVersion, kind: str, *, by: User | None, partner: Partner | None
+) -> None:
+    """Tell the people of every firm of the version who manage or may sign it."""
+    firms = [slot.partner for slot in version.slots.select_related("partner")]
+    facts = {"firm": partner.name} if partner else {}
+    notices.tell(
+        version.agreement,
+        kind,
+        notices.people(firms, signers=True, without=by),
+        key=str(version.pk),
+        path=reverse("cooperation:version", args=[version.pk]),
+        version=version.number,
+        **facts,
+    )
 
 
 def intent(version: AgreementVersion, partner: Partner, language: str) -> str:
@@ -147,16 +186,24 @@ def _signer(partner: Partner, by: User) -> Membership:
 def _require_round(version: AgreementVersion) -> None:
     if version.state != AgreementVersion.State.SIGNING:
         raise NotSignable(_("This version is not (or no longer) open for signing."))
+    # Computed, so that a clock that stands still keeps no round open.
+    if signing_rounds.is_over(version, timezone.now()):
+        raise NotSignable(_("The time to sign this version is over. A new round can be begun."))
 
 
 @transaction.atomic
-def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: str) -> Signature:
+def sign(
+    version_id: UUID, *, by: User, partner: Partner, seen: str, language: str, authority: str
+) -> Signature:
     """Sign for ``partner``; the view has checked the person's password just now.
 
-    ``seen`` is the SHA-256 (hex) of the text the person was shown. The same person again gets the
-    signature that counts already. With the last signature the agreement comes into force and its
-    PDFs are ordered. Raises ``NotSignable``, ``AlreadySigned``; then nothing is written.
+    ``seen`` is the SHA-256 (hex) of the text the person was shown, ``authority`` what the person
+    declares to sign by (``Signature.Authority``). The same person again gets the signature that
+    counts already. With the last signature the agreement comes into force and its PDFs are
+    ordered. Raises ``NotSignable``, ``AlreadySigned``; then nothing is written.
     """
+    if authority not in Signature.Authority.values:
+        raise NotSignable(_("Please say by which right you sign."))
     agreement, version = _lock_version(version_id)
     intact = frozen.sha256(bytes(version.payload)) == version.sha256 and annexes.hold(version)
     if seen != version.sha256 or not intact:
@@ -180,6 +227,7 @@ def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: s
         signer=by,
         signer_name=by.name,
         signer_title=membership.title,
+        authority=authority,
         partner_legal_name=_party_name(version, partner),
         payload_sha256=version.sha256,
         intent=intent(version, partner, language),
@@ -190,6 +238,7 @@ def sign(version_id: UUID, *, by: User, partner: Partner, seen: str, language: s
     if signature.position == slot.needed:
         slot.completed_at = signature.signed_at
         slot.save(update_fields=["completed_at"])
+        notices.drop(agreement, "reminder", partner=partner)
         if not version.slots.filter(completed_at=None).exists():
             _come_into_force(agreement, version, by, partner)
     return signature
@@ -213,6 +262,7 @@ def _come_into_force(
     said = {"version": version.number, "sha256": version.sha256}
     record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
     agreement_documents.order(version, by=by)
+    _tell(version, "in_force", by=by, partner=None)
 
 
 @transaction.atomic
@@ -237,8 +287,8 @@ def decline(version_id: UUID, *, by: User, partner: Partner, reason: str) -> Agr
         raise NotSignable(
             _("Your firm has signed already. You can take the signing round back instead.")
         )
-    close = partial(_close_round, agreement, version, by, partner, cleaned)
-    return close(AgreementVersion.State.DECLINED, AgreementEvent.Kind.DECLINED)
+    close = partial(close_round, agreement, version, by=by, partner=partner, reason=cleaned)
+    return close(AgreementVersion.State.DECLINED)
 
 
 @transaction.atomic
@@ -248,27 +298,47 @@ def withdraw(version_id: UUID, *, by: User, partner: Partner, reason: str = "") 
     cleaned = clean_text(reason, "reason", problems, limit=NOTE_LIMIT, lines=True)
     problems.raise_if_any()
     agreement, version = _lock_version(version_id)
-    _require_round(version)
+    if version.state != AgreementVersion.State.SIGNING:
+        raise NotSignable(_("This version is not (or no longer) open for signing."))
     require_party(agreement, partner)
-    close = partial(_close_round, agreement, version, by, partner, cleaned)
-    return close(AgreementVersion.State.WITHDRAWN, AgreementEvent.Kind.WITHDRAWN)
+    close = partial(close_round, agreement, version, by=by, partner=partner, reason=cleaned)
+    return close(AgreementVersion.State.WITHDRAWN)
 
 
-def _close_round(
+@transaction.atomic
+def expire(version_id: UUID, *, now: datetime) -> AgreementVersion:
+    """Close a round whose last day is over; nobody did it, the day did. ``NotSignable`` if not."""
+    agreement, version = _lock_version(version_id)
+    if version.state != AgreementVersion.State.SIGNING or not signing_rounds.is_over(version, now):
+        raise NotSignable(_("This version is not (or no longer) open for signing."))
+    at = signing_rounds.end_of_round(version)
+    return close_round(agreement, version, AgreementVersion.State.EXPIRED, at=at)
+
+
+def close_round(
     agreement: Agreement,
     version: AgreementVersion,
-    by: User,
-    partner: Partner,
-    reason: str,
     state: AgreementVersion.State,
-    kind: AgreementEvent.Kind,
+    *,
+    by: User | None = None,
+    partner: Partner | None = None,
+    reason: str = "",
+    at: datetime | None = None,
 ) -> AgreementVersion:
+    """End an open round: the points are open again and everybody is told.
+
+    The agreement is locked and the version open. ``state`` is ``DECLINED``, ``WITHDRAWN`` or
+    ``EXPIRED``; the last without ``by`` and ``partner``. ``at``: when it was due.
+    """
     version.state, version.reason = state, reason
-    version.closed_at, version.closed_by = timezone.now(), by
+    version.closed_at, version.closed_by = at or timezone.now(), by
     version.closed_by_partner = partner
     version.save(update_fields=["state", "reason", "closed_at", "closed_by", "closed_by_partner"])
     agreement.status = Agreement.Status.DRAFT
     agreement.save(update_fields=["status"])
     said: dict[str, Any] = {"version": version.number, "reason": reason}
-    record(agreement, kind, by=by, partner=partner, **said)
+    record(agreement, AgreementEvent.Kind(state.value), by=by, partner=partner, **said)
+    for kind in ("reminder", "round_opened"):
+        notices.drop(agreement, kind, key=str(version.pk))
+    _tell(version, state.value, by=by, partner=partner)
     return version

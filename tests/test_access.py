@@ -109,7 +109,11 @@ class Scene:
         self.signed = done.freeze()
         for number in (0, 1):
             signing.sign(
-                self.signed.pk, seen=self.signed.sha256, language="de", **done.acting(number)
+                self.signed.pk,
+                seen=self.signed.sha256,
+                language="de",
+                authority="managing_director",
+                **done.acting(number),
             )
         for link in self.signed.documents.all():
             jobs.build(link.document_id, lambda _: b"%PDF-1.7 test")

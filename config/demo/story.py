@@ -71,7 +71,12 @@ class Desk:
 
     def signs(self, version: AgreementVersion) -> None:
         signing.sign(
-            version.pk, by=self.user, partner=self.partner, seen=version.sha256, language="de"
+            version.pk,
+            by=self.user,
+            partner=self.partner,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
         )
 
 

@@ -10,14 +10,24 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cooperation import frozen, kinds, marks, perms, reading, reauthentication, signing
+from cooperation import (
+    frozen,
+    kinds,
+    marks,
+    perms,
+    reading,
+    reauthentication,
+    signing,
+    signing_rounds,
+)
 from cooperation.agreements import NotPossible
 from cooperation.book import Rule
-from cooperation.forms import DeclineForm, ReasonForm, SignForm
+from cooperation.forms import DeclineForm, FreezeForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
 from cooperation.points import Blocker
 from cooperation.views.desk import act_in, open_agreement
@@ -48,6 +58,9 @@ def ready(request: PortalRequest, pk: UUID) -> HttpResponse:
         "rules": _by_rule(opened.sheet.book.rules, desk.blockers),
         "may_freeze": perms.can_freeze(opened.membership, opened.agreement),
         "parties": opened.sheet.parties,
+        "freeze_form": FreezeForm(
+            initial={"expires_on": signing_rounds.usual_last_day(timezone.now())}
+        ),
     }
     return render(request, "cooperation/ready.html", context)
 
@@ -66,8 +79,14 @@ def freeze(request: PortalRequest, pk: UUID) -> HttpResponse:
     opened = open_agreement(request, pk)
     if not perms.can_freeze(opened.membership, opened.agreement):
         raise PermissionDenied
+    form = FreezeForm(request.POST)
+    if not form.is_valid():
+        messages.warning(request, _("Please enter the last day for signing as a date."))
+        return redirect("cooperation:ready", pk=pk)
     try:
-        version = signing.freeze(pk, by=request.user, partner=opened.partner)
+        version = signing.freeze(
+            pk, by=request.user, partner=opened.partner, expires_on=form.cleaned_data["expires_on"]
+        )
     except NotPossible as error:
         messages.warning(request, str(error))
         return redirect("cooperation:ready", pk=pk)
@@ -100,7 +119,8 @@ def _context(
 ) -> dict[str, Any]:
     membership = _membership(request)
     language = get_language() or "de"
-    may_sign = perms.can_sign(membership, version)
+    over = signing_rounds.is_over(version, timezone.now())
+    may_sign = perms.can_sign(membership, version) and not over
     slots = list(version.slots.select_related("partner").prefetch_related("signatures"))
     text = reading.read(frozen.content(version.payload), language)
     return {
@@ -111,13 +131,14 @@ def _context(
         "mark": marks.whole([(rule.number, rule.short) for rule in text.rules]),
         "slots": slots,
         "waiting": [slot for slot in slots if slot.is_open],
+        "is_over": over and version.state == AgreementVersion.State.SIGNING,
         "may_sign": may_sign,
         "intent": signing.intent(version, membership.partner, language)
         if may_sign and membership
         else "",
         "signer": membership,
         "sign_form": sign_form or SignForm(initial={"seen": version.sha256, "language": language}),
-        "may_decline": perms.can_decline(membership, version),
+        "may_decline": perms.can_decline(membership, version) and not over,
         "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
         "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
@@ -162,6 +183,7 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
                 partner=membership.partner,
                 seen=form.cleaned_data["seen"],
                 language=form.cleaned_data["language"] or get_language() or "de",
+                authority=form.cleaned_data["authority"],
             )
         except reauthentication.Refused as error:
             form.add_error("password", str(error))

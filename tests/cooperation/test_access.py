@@ -134,7 +134,13 @@ def test_signing_is_for_those_with_the_right_while_the_place_is_open() -> None:
     assert not perms.can_sign(stranger, version)
     assert not perms.can_sign(None, version)
 
-    signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(0))
+    signing.sign(
+        version.pk,
+        seen=version.sha256,
+        language="de",
+        authority="managing_director",
+        **two.acting(0),
+    )
 
     assert not perms.can_sign(signer, version)
     assert not perms.can_decline(signer, version)

@@ -39,7 +39,12 @@ def _forgotten_tries() -> None:
 
 
 def signing_data(version: Any, **changes: Any) -> dict[str, Any]:
-    return {"agreed": "on", "password": PASSWORD, "seen": version.sha256} | changes
+    return {
+        "agreed": "on",
+        "authority": "managing_director",
+        "password": PASSWORD,
+        "seen": version.sha256,
+    } | changes
 
 
 # ---- Texts ---------------------------------------------------------------------------------------
@@ -324,7 +329,13 @@ def test_declining_after_the_round_is_over_is_said_and_changes_nothing() -> None
     two = world()
     version = two.freeze()
     for number in (0, 1):
-        signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(number))
+        signing.sign(
+            version.pk,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
+            **two.acting(number),
+        )
     page = Browser(two.people[0]).follow("decline", version.pk, reason="Doch nicht")
     assert page.messages() == ["This version is not (or no longer) open for signing."]
     version.refresh_from_db()

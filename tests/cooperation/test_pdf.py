@@ -29,7 +29,13 @@ def squeeze(text: str) -> str:
 def signed(two: World) -> AgreementVersion:
     version = two.freeze()
     for number in range(len(two.firms)):
-        signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(number))
+        signing.sign(
+            version.pk,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
+            **two.acting(number),
+        )
     version.refresh_from_db()
     return version
 

@@ -28,7 +28,13 @@ ROUNDS = 20
 
 
 def signer(world: World, version: AgreementVersion, firm: int, **change: Any) -> Callable[[], Any]:
-    fields = {**world.acting(firm), "seen": version.sha256, "language": "de", **change}
+    fields = {
+        **world.acting(firm),
+        "seen": version.sha256,
+        "language": "de",
+        "authority": "managing_director",
+        **change,
+    }
     return lambda: signing.sign(version.pk, **fields)
 
 
@@ -101,7 +107,13 @@ def test_refusal_and_last_signature_exactly_one_wins() -> None:
     outcomes = Counter[str]()
     for _round in range(ROUNDS):
         version = start_over(two)
-        signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(0))
+        signing.sign(
+            version.pk,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
+            **two.acting(0),
+        )
         refuse = lambda: signing.decline(version.pk, reason="Nein", **two.acting(1))  # noqa: B023, E731
 
         signed, declined = at_once(signer(two, version, 1), refuse)

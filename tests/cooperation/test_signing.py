@@ -27,7 +27,13 @@ pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
 def sign(world: World, version: AgreementVersion, firm: int, **change: Any) -> Signature:
-    fields = {**world.acting(firm), "seen": version.sha256, "language": "de", **change}
+    fields = {
+        **world.acting(firm),
+        "seen": version.sha256,
+        "language": "de",
+        "authority": "managing_director",
+        **change,
+    }
     return signing.sign(version.pk, **fields)
 
 
@@ -90,7 +96,7 @@ def test_frozen_text_says_everything_in_both_languages() -> None:
     assert [party["legal_name"] for party in content["parties"]] == [
         firm.legal_name for firm in two.firms
     ]
-    assert content["rule_book"]["version"] == "2025.1"
+    assert content["rule_book"]["version"] == two.agreement.rule_book.version
     assert "kein" not in content["rule_book"]["statement"]["en"]
     found = {point["key"]: point for rule in content["rules"] for point in rule["points"]}
     exclusivity = found["exclusivity"]

@@ -27,7 +27,11 @@ def form_of(page: Page) -> dict[str, Any]:
 
 
 def sign(browser: Browser, version: AgreementVersion, **changes: Any) -> Page:
-    data = form_of(browser.get("version", version.pk)) | {"agreed": "on", "password": PASSWORD}
+    data = form_of(browser.get("version", version.pk)) | {
+        "agreed": "on",
+        "authority": "managing_director",
+        "password": PASSWORD,
+    }
     return browser.follow("sign", version.pk, **data | changes)
 
 
@@ -81,6 +85,26 @@ def test_text_shows_deviations_first_and_every_point() -> None:
     assert len(page.soup.select(".reading__point")) == count + len(data["deviations"])
 
 
+def test_authority_is_declared_by_the_signer_and_kept_with_the_signature() -> None:
+    two = world()
+    version = two.freeze()
+    browser = Browser(two.people[0])
+    page = browser.get("version", version.pk)
+    assert "authority" not in form_of(page)  # nobody declares it for the signer
+    data = form_of(page) | {"agreed": "on", "password": PASSWORD}
+
+    refused = browser.post("sign", version.pk, **data)
+    invented = browser.post("sign", version.pk, **data, authority="emperor")
+    browser.post("sign", version.pk, **data, authority="prokura")
+
+    assert refused.status == 422
+    assert refused.errors() == ["Please say by which right you sign."]
+    assert invented.status == 422
+    assert Signature.objects.get().authority == "prokura"
+    told = browser.get("version", version.pk).text("#signatures")
+    assert "Holder of Prokura (registered power of representation)" in told
+
+
 def test_box_is_empty_and_needed() -> None:
     two = world()
     version = two.freeze()
@@ -88,7 +112,7 @@ def test_box_is_empty_and_needed() -> None:
     page = browser.get("version", version.pk)
     assert "agreed" not in form_of(page)
 
-    data = form_of(page) | {"password": PASSWORD}
+    data = form_of(page) | {"password": PASSWORD, "authority": "prokura"}
     again = browser.post("sign", version.pk, **data)
 
     assert again.status == 422
@@ -128,7 +152,10 @@ def test_wrong_password_and_the_pause() -> None:
     two = world()
     version = two.freeze()
     browser = Browser(two.people[0])
-    data = form_of(browser.get("version", version.pk)) | {"agreed": "on"}
+    data = form_of(browser.get("version", version.pk)) | {
+        "agreed": "on",
+        "authority": "managing_director",
+    }
     for _try in range(5):
         page = browser.post("sign", version.pk, **data | {"password": "falsch"})
         assert page.errors() == ["This is not your password. Please try again."]
@@ -186,7 +213,12 @@ def test_only_who_may_sign_signs_or_declines(role: str) -> None:
     version = two.freeze()
     browser = Browser(member(two.firms[0], role))
     assert browser.get("version", version.pk).soup.select(".sign-form") == []
-    data = {"agreed": "on", "password": PASSWORD, "seen": version.sha256}
+    data = {
+        "agreed": "on",
+        "authority": "managing_director",
+        "password": PASSWORD,
+        "seen": version.sha256,
+    }
     assert browser.post("sign", version.pk, **data).status == 403
     assert browser.post("decline", version.pk, reason="Nein").status == 403
     assert not Signature.objects.exists()
@@ -196,7 +228,13 @@ def made(two: World) -> AgreementVersion:
     """In force, its PDFs ordered."""
     version = two.freeze()
     for number in (0, 1):
-        signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(number))
+        signing.sign(
+            version.pk,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
+            **two.acting(number),
+        )
     return version
 
 
@@ -270,7 +308,11 @@ def test_the_sentence_is_kept_in_the_language_it_was_shown_in() -> None:
     two = world()
     version = two.freeze()
     browser = Browser(two.people[0])
-    data = form_of(browser.get("version", version.pk)) | {"agreed": "on", "password": PASSWORD}
+    data = form_of(browser.get("version", version.pk)) | {
+        "agreed": "on",
+        "authority": "managing_director",
+        "password": PASSWORD,
+    }
     shown = data["language"]
     other = "en" if shown == "de" else "de"
     browser.client.cookies["django_language"] = other  # chosen in another window meanwhile

@@ -34,7 +34,12 @@ def test_signing_for_the_firm_that_takes_part(
 
     answer = sign_in(both).post(
         reverse("cooperation:sign", args=[version.pk]),
-        {"agreed": "on", "password": PASSWORD, "seen": version.sha256},
+        {
+            "agreed": "on",
+            "authority": "managing_director",
+            "password": PASSWORD,
+            "seen": version.sha256,
+        },
     )
 
     assert answer.status_code == 302

@@ -133,7 +133,13 @@ def test_version_waits_for_those_who_may_sign() -> None:
     two = world()
     version = two.freeze()
     specialist = member(two.firms[1], "specialist")
-    signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(0))
+    signing.sign(
+        version.pk,
+        seen=version.sha256,
+        language="de",
+        authority="managing_director",
+        **two.acting(0),
+    )
 
     (line,) = mine(two.people[1])
     said = f"Waits for the signature of {two.firms[1].name}."
@@ -149,7 +155,13 @@ def test_agreement_in_force_is_news_for_a_week_and_says_when_the_pdfs_are_ready(
     two = world()
     version = two.freeze()
     for firm in (0, 1):
-        signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(firm))
+        signing.sign(
+            version.pk,
+            seen=version.sha256,
+            language="de",
+            authority="managing_director",
+            **two.acting(firm),
+        )
     assert lines(two.people[0]) == [
         (True, "in_force", "Signed by all and in force. The PDFs are being made.")
     ]
@@ -173,7 +185,13 @@ def test_queries_do_not_grow_with_the_rows(django_assert_num_queries: Any) -> No
         signing.decline(declined.freeze().pk, reason="Nein", **two.acting(1))
         version = signed.freeze()
         for firm in (0, 1):
-            signing.sign(version.pk, seen=version.sha256, language="de", **two.acting(firm))
+            signing.sign(
+                version.pk,
+                seen=version.sha256,
+                language="de",
+                authority="managing_director",
+                **two.acting(firm),
+            )
 
         with django_assert_num_queries(15):
             waiting.for_user(two.people[0])
