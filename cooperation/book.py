@@ -132,6 +132,7 @@ class Point:
     warning: Text | None = None
     lead_rule: LeadRule | None = None
     basis: tuple[str, ...] = ()
+    for_leads: bool = False  # a project lead may work on it
 
     @property
     def per_partner(self) -> bool:
@@ -161,6 +162,8 @@ class Rule:
     short: Text
     principle: Text
     points: tuple[Point, ...]
+    title_basis: str = ""  # key of the source its topic comes from
+    for_leads: bool = False  # project leads may work on its points
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +193,12 @@ class Book:
     def point(self, key: str) -> Point:
         """Raises ``KeyError`` for a key the book does not have."""
         return self.points[key]
+
+    @cached_property
+    def origin(self) -> Source | None:
+        """Where the topics of the rules come from, if the book says so."""
+        named = {rule.title_basis for rule in self.rules}
+        return next((source for source in self.sources if source.key in named), None)
 
     @cached_property
     def rules_by_key(self) -> Mapping[str, Rule]:

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from cooperation import kinds, rule_books
 from cooperation.book import Point
 from cooperation.kinds import words
+from tests.cooperation import books
 from tests.cooperation.worlds import CONTACTS, some_parties
 
 TWO = some_parties(2)
@@ -514,30 +515,88 @@ def test_contacts_refuse(change: dict[str, Any], field: str) -> None:
     assert field in errors("contacts", [CONTACTS[0] | change, CONTACTS[1]])
 
 
-def test_table_names_firms_in_the_columns_that_ask_for_them() -> None:
-    rows = [{"workload": "Exchange", "csp": "p1", "association": "p2"}, {"csp": ""}]
+def test_table_names_firms_and_options_in_the_columns_that_ask_for_them() -> None:
+    rows = [
+        {"workload": "exchange", "association": "p2", "association_type": "cpor", "csp": "p1"},
+        {"csp": ""},
+    ]
 
     cleaned = clean("ms_associations", {"rows": rows})
 
     assert cleaned["rows"] == [
         {
-            "workload": "Exchange",
+            "workload": "exchange",
+            "association": "p2",
+            "association_type": "cpor",
+            "csp": "p1",
+            "admin_access": "",
+            "incentives": "",
+        }
+    ]
+    assert lines("ms_associations", cleaned) == (
+        "Dienst (Workload): Exchange; Zugeordneter Partner: Firma 2; Art der Zuordnung: CPOR; "
+        "CSP-Bezug über: Firma 1",
+    )
+    point = BOOK.point("ms_associations")
+    said = kinds.describe(
+        clean("ms_associations", {"rows": [{"workload": "teams_rooms"}]}), point, TWO, "de"
+    )
+    assert said.grid is not None
+    assert said.grid.rows == (("Teams Rooms-Geräte", "–", "–", "–", "–", "–"),)
+    assert said.text == "Dienst (Workload): Teams Rooms-Geräte"
+
+
+@pytest.mark.parametrize(
+    ("rows", "field", "sentence"),
+    [
+        ([{"workload": "teams", "csp": "p7"}], "rows.0.csp", "Please choose one of the firms."),
+        ([{"workload": "Teams"}], "rows.0.workload", "Please choose from the list."),
+        ([{"workload": ["teams"]}], "rows.0.workload", "Please choose from the list."),
+        (
+            [{"workload": "teams", "association_type": "csp"}],
+            "rows.0.association_type",
+            "Please choose from the list.",
+        ),
+        ([{"csp": "p1"}], "rows.0.workload", "Please fill in this cell."),
+        ([], "", "Please fill in at least one row."),
+        ([{"workload": "teams"}] * 61, "", "No more than 60 rows are possible here."),
+    ],
+)
+def test_table_refuses_what_cannot_be_chosen(rows: Any, field: str, sentence: str) -> None:
+    assert errors("ms_associations", {"rows": rows}) == {field: [sentence]}
+
+
+def test_option_that_the_book_does_not_have_is_no_longer_valid() -> None:
+    point = BOOK.point("ms_associations")
+    stored = clean("ms_associations", {"rows": [{"workload": "teams"}]})
+    assert kinds.still_valid(stored, point, TWO)
+
+    stored["rows"][0]["workload"] = "skype"
+
+    assert not kinds.still_valid(stored, point, TWO)
+    # Whatever it is called: it is told, not hidden.
+    assert kinds.describe(stored, point, TWO, "en").lines == ("Service (workload): skype",)
+
+
+def test_table_of_the_first_kodex_takes_its_words_as_they_are_typed() -> None:
+    point = books.read(books.FIRST_KODEX).point("ms_associations")
+    rows = [{"workload": "Exchange und Teams", "csp": "p1", "association": "p2"}, {"csp": ""}]
+
+    cleaned = kinds.clean({"rows": rows}, point, TWO)
+
+    assert cleaned["rows"] == [
+        {
+            "workload": "Exchange und Teams",
             "csp": "p1",
             "association": "p2",
             "admin_access": "",
             "incentives": "",
         }
     ]
-    assert lines("ms_associations", cleaned) == (
-        "Dienst oder Arbeitslast: Exchange; CSP-Bezug über: Firma 1; "
+    assert kinds.describe(cleaned, point, TWO, "de").lines == (
+        "Dienst oder Arbeitslast: Exchange und Teams; CSP-Bezug über: Firma 1; "
         "Zuordnung (PAL, CPOR, DPOR): Firma 2",
     )
-    assert list(errors("ms_associations", {"rows": [{"workload": "T", "csp": "p7"}]})) == [
-        "rows.0.csp"
-    ]
-    assert list(errors("ms_associations", {"rows": [{"csp": "p1"}]})) == ["rows.0.workload"]
-    assert list(errors("ms_associations", {"rows": []})) == [""]
-    assert list(errors("ms_associations", {"rows": [{"workload": "x"}] * 61})) == [""]
 
 
 def test_errors_are_in_the_language_of_the_reader() -> None:

@@ -6,13 +6,18 @@ from django.core.management import CommandError, call_command
 from cooperation import kinds, rule_books
 from cooperation.models import RuleBook
 
+pytestmark = pytest.mark.usefixtures("english")
+
 TEXT = rule_books.PACKAGED.read_text(encoding="utf-8")
+
+
+HANGS = "The point hangs on itself: it would never be asked."
 
 
 def problems(text: str) -> list[str]:
     with pytest.raises(rule_books.InvalidRuleBook) as refused:
         rule_books.parse(text)
-    return refused.value.problems
+    return [str(problem) for problem in refused.value.problems]
 
 
 def line_of(text: str, part: str) -> int:
@@ -71,36 +76,44 @@ def broken(old: str, new: str) -> str:
         (
             "visible_if: {point: customer_protection, equals: ",
             "visible_if: {point: nowhere, equals: ",
-            "visible_if.point: there is no point “nowhere”",
+            "visible_if.point: There is no point “nowhere”.",
         ),
         (
             'visible_if: {point: customer_protection, equals: "yes"}',
             "visible_if: {point: customer_protection, equals: perhaps}",
-            "visible_if: “perhaps” is not an answer to “customer_protection”",
+            "visible_if: “perhaps” is not an answer to “customer_protection”.",
         ),
         (
             'visible_if: {point: customer_protection, equals: "yes"}',
             "visible_if: {point: customer_protection_period, equals: x}",
-            "must be a joint choice or a yes/no question",
+            "A point can hang on a joint choice or a joint yes or no, on nothing else.",
         ),
         ("value: weekly,", "value: daily,", "regular_meetings.default.value: "),
         ("value: {number: 24, unit: hours}", "value: {number: 96, unit: hours}", "72"),
         (
             "required_roles: [sponsor, project_lead]",
             "required_roles: [sponsor, trainer]",
-            "contacts.required_roles.1: “trainer” is not a role of this point",
+            "contacts.required_roles.1: “trainer” is not a role of this point.",
         ),
         (
             "lead_from: customer_lead",
             "lead_from: exclusivity",
-            "lead_rule.lead_from: must be a choice among the partners",
+            "lead_rule.lead_from: This has to be a choice among the firms.",
         ),
         ("who_role: sponsor, deadline: 10", "who_role: sponsor, deadline: 0", "deadline"),
-        ("basis: [S3, S4]", "basis: [S3, S99]", "the source “S99” is not in the list"),
-        ("  - key: own_interests", "  - key: shared_goal", "exists already"),
-        ("number: 2\n", "number: 3\n", "must be 2: rules are in their order"),
-        ("required: true", "required: perhaps", "required: Input should be a valid boolean"),
-        ("    scope: joint", "    scop: joint", "scop: Extra inputs are not permitted"),
+        ("basis: [S3, S4]", "basis: [S3, S99]", "The source “S99” is not in the list of sources."),
+        (
+            "  - key: own_interests",
+            "  - key: shared_goal",
+            "The point “shared_goal” exists already.",
+        ),
+        ("number: 2\n", "number: 3\n", "This has to be 2: rules are numbered in their order."),
+        ("required: true", "required: perhaps", "required: This has to be true or false."),
+        (
+            "    scope: joint",
+            "    scop: joint",
+            "scop: There is no such entry here. Is it misspelt?",
+        ),
     ],
 )
 def test_mistake_is_named_with_line_and_place(old: str, new: str, message: str) -> None:
@@ -133,8 +146,8 @@ def test_cycle_is_found() -> None:
     found = problems(text)
 
     assert [problem.partition(": ")[2] for problem in found] == [
-        "rules.partnership.points.cooperation_model.visible_if: the point hangs on itself",
-        "rules.partnership.points.exclusivity.visible_if: the point hangs on itself",
+        f"rules.partnership.points.cooperation_model.visible_if: {HANGS}",
+        f"rules.partnership.points.exclusivity.visible_if: {HANGS}",
     ]
 
 
@@ -147,7 +160,7 @@ def test_key_given_twice_is_refused() -> None:
     text = broken("kind: raci", "kind: raci\n    kind: text")
 
     assert problems(text) == [
-        f"line {line_of(text, 'kind: raci') + 1}: the key “kind” stands here twice"
+        f"line {line_of(text, 'kind: raci') + 1}: The key “kind” stands here twice."
     ]
 
 
@@ -155,7 +168,7 @@ def test_key_given_twice_is_refused() -> None:
 def test_command_checks_without_writing(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("load_rule_book")
 
-    assert capsys.readouterr().out == "p2p-kodex 2025.1: 68 points, valid, not written\n"
+    assert capsys.readouterr().out == "p2p-kodex 2026.1: 7 rules, 68 points, valid, not written\n"
     assert not RuleBook.objects.exists()
 
 
@@ -165,7 +178,8 @@ def test_command_loads_once(capsys: pytest.CaptureFixture[str]) -> None:
     call_command("load_rule_book", write=True)
 
     assert capsys.readouterr().out == (
-        "p2p-kodex 2025.1: 68 points, loaded\np2p-kodex 2025.1: 68 points, was loaded already\n"
+        "p2p-kodex 2026.1: 7 rules, 68 points, loaded\n"
+        "p2p-kodex 2026.1: 7 rules, 68 points, was loaded already\n"
     )
     assert RuleBook.objects.count() == 1
 

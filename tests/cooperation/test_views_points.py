@@ -255,11 +255,12 @@ def test_rows_grow_and_go_without_javascript() -> None:
     two = world()
     browser = Browser(two.people[0])
     page = browser.get("point_answer", two.agreement.pk, "ms_associations")
-    data = fields(page.one(".point__form form")) | {"rows.0.workload": "Teams"}
+    data = fields(page.one(".point__form form")) | {"rows.0.workload": "teams"}
 
     more = browser.post("point_answer", two.agreement.pk, "ms_associations", **data, add="1")
     assert len(more.soup.select(".answer-rows tbody tr")) == 3
-    assert more.one("[name='rows.0.workload']")["value"] == "Teams"
+    chosen = more.one("[name='rows.0.workload'] option[selected]")
+    assert (chosen["value"], chosen.text) == ("teams", "Teams")
 
     less = browser.post(
         "point_answer",
@@ -356,7 +357,7 @@ def test_html_in_every_text_is_shown_literally() -> None:
             {"role": "project_lead", "person": NASTY, "phone": "1"},
         ],
     )
-    two.propose(0, "ms_associations", {"rows": [{"workload": NASTY}]})
+    two.propose(0, "ms_associations", {"rows": [{"workload": "teams"}], "note": NASTY})
     two.propose(
         0,
         "raci",
@@ -377,7 +378,7 @@ def test_html_in_every_text_is_shown_literally() -> None:
     shown = page.soup.get_text()
     assert shown.count(NASTY) == 8
     assert forms[0].one("textarea[name=text]").get_text().strip() == NASTY
-    assert forms[3].one("[name='rows.0.workload']")["value"] == NASTY
+    assert forms[3].one("textarea[name=note]").get_text().strip() == NASTY
 
 
 def test_defaults_of_a_rule_in_one_step() -> None:

@@ -57,7 +57,7 @@ def test_checklist_is_waited_for_and_then_downloaded(length: str) -> None:
 
     assert response.headers["Content-Type"] == "application/pdf"
     assert download.body == b"%PDF-1.7 test"
-    assert f"p2p-kodex-2025.1-{length}-en.pdf" in response.headers["Content-Disposition"]
+    assert f"p2p-kodex-2026.1-{length}-en.pdf" in response.headers["Content-Disposition"]
     assert visitor.get("blank_checklist", length, query="?lang=de").status == 200
     assert visitor.get("blank_checklist", length, query="?lang=de").body == b""
     assert visitor.client.get(poll, headers={"HX-Request": "true"}).status_code == 200

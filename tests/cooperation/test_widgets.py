@@ -55,8 +55,8 @@ VALUES: dict[str, Any] = {
     "term": {"start": "2026-12-01", "end": "2027-11-30", "review": None, "note": "x"},
     "ms_associations": {
         "rows": [
-            {"workload": "Teams", "csp": "p1", "association": "p3"},
-            {"workload": "Exchange", "admin_access": "p2"},
+            {"workload": "teams", "association": "p3", "association_type": "pal", "csp": "p1"},
+            {"workload": "exchange", "admin_access": "p2"},
         ]
     },
 }
