@@ -29,7 +29,8 @@ FACTS = frozenset(
         "point",  # number of a point, as "5.3": where to look, not what it says
         "level",  # number of a level of the ladder
         "days",  # number of working days
-        "until_on",  # an ISO day; every fact that ends in "_on" is one
+        "began_on",  # an ISO day; every fact that ends in "_on" is one
+        "until_on",
         "due_on",
     }
 )
@@ -60,12 +61,15 @@ def _reminder(facts: Facts) -> str:
 
 
 def _dispute_level(facts: Facts) -> str:
-    if facts.get("until_on"):
+    if facts["until_on"]:
         return gettext(
-            "A point to settle in the project “%(project)s” has come to level %(level)s. "
-            "There is time until the end of %(until_on)s."
+            "A point to settle in the project “%(project)s” has been at level %(level)s since "
+            "%(began_on)s. There is time until the end of %(until_on)s."
         )
-    return gettext("A point to settle in the project “%(project)s” has come to level %(level)s.")
+    return gettext(
+        "A point to settle in the project “%(project)s” has been at level %(level)s since "
+        "%(began_on)s."
+    )
 
 
 WORDS: dict[str, Words] = {
@@ -134,6 +138,17 @@ WORDS: dict[str, Words] = {
         _("%(firm)s would like to settle a point of the agreement “%(project)s” with your firm."),
     ),
     "dispute_level": Words(_("The next level is called"), _dispute_level),
+    "dispute_through": Words(
+        _("All levels are through"),
+        _(
+            "All agreed levels are through for a point to settle in the project “%(project)s”. "
+            "The firms now agree on the next step together."
+        ),
+    ),
+    "dispute_entry": Words(
+        _("Something new at a point to settle"),
+        _("There is something new to read at a point to settle in the project “%(project)s”."),
+    ),
     "dispute_guest": Words(
         _("A neutral person is invited"),
         _("%(firm)s invites %(invited)s to help settle a point of the project “%(project)s”."),
@@ -141,6 +156,35 @@ WORDS: dict[str, Words] = {
     "dispute_outcome": Words(
         _("A proposal to settle a point"),
         _("There is a proposal for the point to settle in the project “%(project)s”."),
+    ),
+    "dispute_settled": Words(
+        _("A point is settled"),
+        _("All firms involved have confirmed the outcome of a point in the project “%(project)s”."),
+    ),
+    "dispute_withdrawn": Words(
+        _("A point to settle is taken back"),
+        _("%(firm)s has taken back a point to settle in the project “%(project)s”."),
+    ),
+    # To a neutral person, who is not to know which project it is about
+    "neutral_admitted": Words(
+        _("You are asked to help as a neutral person"),
+        _(
+            "%(person)s of %(firm)s asks you, in agreement with all firms involved, to help them "
+            "settle a point as a neutral person. You can read and write there until the end of "
+            "%(until_on)s."
+        ),
+    ),
+    "neutral_news": Words(
+        _("Something new at the point you help to settle"),
+        _("There is something new to read at the point you help to settle as a neutral person."),
+    ),
+    "neutral_extended": Words(
+        _("Your time as a neutral person is extended"),
+        _("You can now read and write at the point you help to settle until %(until_on)s."),
+    ),
+    "neutral_ended": Words(
+        _("Your help as a neutral person has ended"),
+        _("The firms involved have ended your invitation to help settle a point. Thank you."),
     ),
     # The way out
     "notice_given": Words(

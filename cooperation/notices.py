@@ -29,6 +29,7 @@ from django.utils.translation import gettext as _
 from cooperation import notice_texts
 from cooperation.models import Agreement, Notice
 from documents.jobs import queue_on_commit
+from partners.mails import password_link
 from partners.models import Membership, Partner, User
 from partners.plain import one_line
 
@@ -234,10 +235,15 @@ def _letter(notice: Notice) -> EmailMessage:
     with translation.override(notice.person.language):
         said = notice_texts.say(notice.kind, notice.data)
         project = notice.data.get("project")
+        # A neutral person may have no password yet; everybody else has got their welcome.
+        new = notice.partner is None and not notice.person.has_usable_password()
+        page = settings.BASE_URL.rstrip("/") + notice.path
         context = {
             "name": one_line(notice.person.name),
             "sentence": said.sentence,
-            "link": settings.BASE_URL.rstrip("/") + notice.path,
+            "link": password_link(notice.person) if new else page,
+            "new": new,
+            "days": settings.PASSWORD_RESET_TIMEOUT // 86400,
             "person": notice.data.get("person", ""),
             "firm": notice.data.get("firm", ""),
             "own": one_line(notice.partner.name) if notice.partner else "",

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 from uuid import UUID
 
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -46,15 +47,24 @@ def add(
     Somebody who has an account keeps its name and language: they belong to the person.
     """
     partner = _lock(partner.pk, by)
-    email = User.objects.normalize_email(email)
-    user = User.objects.filter(email=email).first()
-    if user is None:
-        user = User.objects.create_user(email, name=name, language=language)
-    elif not user.is_active:
-        raise NotPossible(_("This account is closed. Please write to the operator of the portal."))
+    user = account(email=email, name=name, language=language)
     if Membership.objects.filter(partner=partner, user=user, left_at=None).exists():
         raise NotPossible(_("This person belongs to your firm already."))
     return Membership.objects.create(partner=partner, user=user, title=title, **_rights(rights))
+
+
+def account(*, email: str, name: str, language: str) -> User:
+    """The account with this address; without a password and a firm, it comes into being now.
+
+    Raises ``NotPossible`` for one that is closed. Name and language belong to the person, and stay.
+    """
+    user, _created = User.objects.get_or_create(
+        email=User.objects.normalize_email(email),
+        defaults={"name": name, "language": language, "password": make_password(None)},
+    )
+    if not user.is_active:
+        raise NotPossible(_("This account is closed. Please write to the operator of the portal."))
+    return user
 
 
 @transaction.atomic

@@ -39,6 +39,8 @@ class Dispute(models.Model):
     agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="disputes")
     version = models.ForeignKey(AgreementVersion, on_delete=models.PROTECT, related_name="+")
     point_key = models.CharField(max_length=50)
+    # As signed, for lists: {"number": "5.3", "question": {"de", "en"}}.
+    about = models.JSONField()
     pair = models.ForeignKey(Pair, on_delete=models.PROTECT, null=True, related_name="+")
     subject = models.CharField(_("what it is about"), max_length=200)
     description = models.TextField(_("how we see it"), max_length=5000)
