@@ -42,6 +42,19 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
         widget=forms.Textarea(attrs={"rows": 3}),
     )
 
+    depth = forms.ChoiceField(
+        label=_("How you want to begin"),
+        choices=[
+            ("full", _("With the full checklist, point by point")),
+            ("exploratory", _("With a first talk: only what has to be said first")),
+            ("fast_track", _("On the fast track: “in the spirit of the Kodex”")),
+        ],
+        initial="full",
+        required=False,
+        widget=forms.RadioSelect,
+        help_text=_("You can go deeper at any time; every answer is kept."),
+    )
+
     class Meta:
         model = CustomerProject
         fields = ["name", "customer_name", "customer_is_alias", "description"]

@@ -10,6 +10,7 @@ from cooperation.models import (
     Agreement,
     AgreementVersion,
     CustomerProject,
+    Dispute,
     Participation,
     SignatureSlot,
 )
@@ -75,6 +76,16 @@ def can_take_fast_track(membership: Membership | None, agreement: Agreement) -> 
     return bool(
         membership and membership.is_partner_manager and _takes_part(membership, agreement.project)
     )
+
+
+def can_change_depth(membership: Membership | None, agreement: Agreement) -> bool:
+    """It changes what every firm is asked, so it is for the partner managers."""
+    return can_take_fast_track(membership, agreement)
+
+
+def can_lead_first_round(membership: Membership | None, agreement: Agreement) -> bool:
+    """Beginning a first round, handing in, ending it: each speaks for every rule at once."""
+    return can_take_fast_track(membership, agreement)
 
 
 def can_freeze(membership: Membership | None, agreement: Agreement) -> bool:
@@ -149,3 +160,45 @@ def can_hand_in(membership: Membership | None, agreement: Agreement) -> bool:
 
 def can_abandon(membership: Membership | None, agreement: Agreement) -> bool:
     return can_freeze(membership, agreement)
+
+
+# ---- Points to settle: who is involved, and not who takes part in the project now --------------
+
+
+def can_open_dispute(membership: Membership | None, version: AgreementVersion) -> bool:
+    """Opening a point is for the partner managers and signers of the firms that signed it."""
+    if not membership or not (membership.is_partner_manager or membership.may_sign):
+        return False
+    if version.state != AgreementVersion.State.IN_FORCE:
+        return False
+    slots = SignatureSlot.objects.filter(version=version)
+    return slots.filter(partner=membership.partner_id).exists()
+
+
+def is_involved(membership: Membership | None, dispute: Dispute) -> bool:
+    """Whether the person reads it for a firm. Reads ``dispute.parties``."""
+    places = dispute.parties.all()
+    return bool(membership) and membership.partner_id in {place.partner_id for place in places}
+
+
+def can_write_in_dispute(membership: Membership | None, dispute: Dispute) -> bool:
+    """Entries and proposals: whoever works on the project for a firm involved."""
+    return bool(
+        membership
+        and (
+            membership.is_partner_manager
+            or membership.is_project_lead
+            or membership.is_specialist
+            or membership.may_sign
+        )
+        and is_involved(membership, dispute)
+    )
+
+
+def can_decide_dispute(membership: Membership | None, dispute: Dispute) -> bool:
+    """What binds the firm: confirming an outcome, calling the next level, neutral people."""
+    return bool(
+        membership
+        and (membership.is_partner_manager or membership.may_sign)
+        and is_involved(membership, dispute)
+    )

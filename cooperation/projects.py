@@ -34,6 +34,7 @@ def create(
     description: str = "",
     role: str = "",
     rule_book: RuleBook | None = None,
+    depth: str = Agreement.Depth.FULL,
 ) -> Agreement:
     """Begin a project with the own firm in it; returns its agreement (``agreement.project``)."""
     project = CustomerProject.objects.create(
@@ -55,7 +56,9 @@ def create(
         responded_at=timezone.now(),
     )
     agreement = Agreement.objects.create(
-        project=project, rule_book=rule_book or rule_books.current()
+        project=project,
+        rule_book=rule_book or rule_books.current(),
+        depth=depth,
     )
     record(agreement, AgreementEvent.Kind.CREATED, by=by, partner=partner)
     return agreement

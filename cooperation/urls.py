@@ -1,11 +1,22 @@
 from django.urls import path
 
-from cooperation.views import documents, points, projects, public, signing
+from cooperation.views import (
+    depth,
+    documents,
+    first_round,
+    first_round_result,
+    points,
+    projects,
+    public,
+    signing,
+)
 
 app_name = "cooperation"
 
 AGREEMENT = "vereinbarung/<uuid:pk>/"
 POINT = AGREEMENT + "punkt/<slug:key>/"
+ROUND = AGREEMENT + "erste-runde/"
+QUESTION = ROUND + "punkt/<slug:key>/"
 VERSION = "fassung/<uuid:pk>/"
 INVITATION = "einladung/<uuid:pk>/"
 
@@ -38,6 +49,33 @@ urlpatterns = [
     path(AGREEMENT + "gespraech/<uuid:talk>/", points.talk_resolve, name="talk_resolve"),
     path(AGREEMENT + "regel/<slug:rule>/", points.rule_defaults, name="rule_defaults"),
     path(AGREEMENT + "im-sinne-vom-kodex/", points.take_fast_track, name="fast_track"),
+    path(AGREEMENT + "tiefe/", depth.change, name="depth"),
+    # The first round: each firm answers alone
+    path(ROUND, first_round.page, name="first_round"),
+    path(ROUND + "beginnen/", first_round.begin, name="first_round_begin"),
+    path(ROUND + "abgeben/", first_round.hand_in, name="first_round_hand_in"),
+    path(ROUND + "zuruecknehmen/", first_round.take_back, name="first_round_take_back"),
+    path(ROUND + "beenden/", first_round.close, name="first_round_close"),
+    path(QUESTION, first_round.point, name="first_round_point"),
+    path(QUESTION + "antworten/", first_round.answer, name="first_round_answer"),
+    path(QUESTION + "standard/", first_round.default, name="first_round_default"),
+    path(
+        QUESTION + "entfaellt/",
+        first_round.not_applicable,
+        name="first_round_not_applicable",
+    ),
+    path(QUESTION + "leeren/", first_round.clear, name="first_round_clear"),
+    path(ROUND + "pdf/<slug:language>/", first_round_result.pdf, name="first_round_pdf"),
+    path(
+        ROUND + "pdf/<slug:language>/stand/",
+        first_round_result.pdf_status,
+        name="first_round_pdf_status",
+    ),
+    path(
+        ROUND + "pdf/<slug:language>/neu/",
+        first_round_result.pdf_retry,
+        name="first_round_pdf_retry",
+    ),
     # Signing
     path(AGREEMENT + "unterschreiben/", signing.ready, name="ready"),
     path(AGREEMENT + "festschreiben/", signing.freeze, name="freeze"),

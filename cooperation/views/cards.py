@@ -72,6 +72,7 @@ class Card:
     mine: bool  # it is the reader's turn
     blocker: Blocker | None
     firms: Mapping[str, str]  # names by key
+    is_folded: bool = False  # on the fast track: the default stands, nothing to read here
     form: Form | None = None
     problem: str = ""  # why the last click did nothing
 
@@ -272,6 +273,7 @@ class Desk:
             mine=point.key in self.my_turn,
             blocker=blocker,
             firms={party.key: party.name for party in self.sheet.parties},
+            is_folded=points.is_folded(self.sheet, point) and not more,
             **more,
         )
 

@@ -23,6 +23,7 @@ from cooperation.book import Point
 from cooperation.models import AgreementVersion, TalkRequest
 from cooperation.points import Sheet
 from cooperation.views.cards import Card, Desk, Form, Section, Stale, changed_with
+from cooperation.views.depth import steps
 from cooperation.views.desk import Opened, open_agreement, point_of
 from partners.middleware import PortalRequest
 
@@ -65,12 +66,16 @@ def detail_context(opened: Opened) -> dict[str, Any]:
     """Everything the page shows; its fragments are made from the same."""
     desk = opened.desk()
     sections = desk.sections(opened.show)
+    # One question for both: who may say the sentence may change the depth.
+    is_manager = opened.agreement.is_draft and perms.can_take_fast_track(
+        opened.membership, opened.agreement
+    )
     return frame_context(opened, desk) | {
         "sections": sections,
         "nothing_shown": not any(section.cards for section in sections),
         "refused": _refused(opened),
-        "may_fast_track": opened.agreement.is_draft
-        and perms.can_take_fast_track(opened.membership, opened.agreement),
+        "depth_steps": steps(opened.agreement, opened.sheet.book, may_change=is_manager),
+        "may_fast_track": is_manager,
     }
 
 

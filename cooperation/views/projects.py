@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cooperation import history, marks, perms, points, projects, rule_books, sheets
+from cooperation import fast_track, history, marks, perms, points, projects, rule_books, sheets
 from cooperation.agreements import NotPossible
 from cooperation.forms import InviteForm, ProjectForm, ReasonForm
 from cooperation.models import (
@@ -34,6 +34,7 @@ from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
 
 EVENTS_SHOWN = 40
+Depth = Agreement.Depth
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +151,12 @@ def project_create(request: PortalRequest) -> HttpResponse:
                 customer_is_alias=data["customer_is_alias"],
                 description=data["description"],
                 role=data["role"],
+                depth=Depth.EXPLORATORY if data["depth"] == Depth.EXPLORATORY else Depth.FULL,
                 by=user,
                 partner=partner,
             )
+            if data["depth"] == Depth.FAST_TRACK:
+                fast_track.press(agreement.pk, by=user, partner=partner)
             for firm in data["firms"]:
                 projects.invite(
                     agreement.pk, firm, by=user, partner=partner, message=data["message"]
