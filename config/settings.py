@@ -73,6 +73,7 @@ MIDDLEWARE = [
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.HtmxLoginRedirectMiddleware",
     "partners.middleware.ActingPartnerMiddleware",
+    "cooperation.middleware.FirstRoundMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"

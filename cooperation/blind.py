@@ -45,12 +45,15 @@ from partners.models import Partner, User
 def require_no_round(agreement: Agreement) -> None:
     """Refuse while a first round of the (locked) agreement is open: its points rest until then."""
     if BlindRound.objects.is_open().filter(agreement=agreement).exists():
-        raise NotPossible(
-            _(
-                "The first round is open: each firm answers alone. The points can be worked on "
-                "together as soon as all firms have handed in."
-            )
-        )
+        raise NotPossible(points_rest())
+
+
+def points_rest() -> str:
+    """Why nothing can be done at the points, in a sentence."""
+    return _(
+        "The first round is open: each firm answers alone. The points can be worked on together "
+        "as soon as all firms have handed in."
+    )
 
 
 def why_not(agreement: Agreement) -> str:

@@ -258,6 +258,7 @@ class Said:
 
     party: Party
     description: kinds.Description | None
+    applies: bool = True  # it did not say "does not apply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,7 +291,7 @@ def entry(agenda: Agenda, topic: Topic, language: str) -> Entry:
     for party, reply in topic.replies:
         own = joint(agenda.book, agenda.handed_in.get(party.key, {}))
         words = reply and described(reply, topic.point, agenda.parties, language, own)
-        saids.append(Said(party, words))
+        saids.append(Said(party, words, applies=reply is None or reply.is_applicable))
     return Entry(topic, agenda.book.rule(topic.point.rule), tuple(saids))
 
 

@@ -51,11 +51,14 @@ def agenda(opened: BlindRound) -> Agenda:
     """The result of a round that was opened to all; ``ValueError`` for one that was not."""
     if opened.is_open:
         raise ValueError("the round is open: nobody may read what the firms said")
-    parties = _took_part(opened)
-    handed_in: dict[str, dict[str, Reply]] = {
-        str(pk): {}
-        for pk in opened.parts.filter(handed_in_at__isnull=False).values_list("partner", flat=True)
-    }
+    parts = opened.parts.filter(partner__participations__project=opened.agreement.project_id)
+    took_part = list(
+        parts.order_by("partner__participations__position").values_list(
+            "partner", "partner__name", "handed_in_at"
+        )
+    )
+    parties = tuple(Party(str(pk), name) for pk, name, _at in took_part)
+    handed_in: dict[str, dict[str, Reply]] = {str(pk): {} for pk, _name, at in took_part if at}
     rows = BlindAnswer.objects.opened().filter(part__round=opened)
     for party, key, value, note, revision, by in rows.values_list(
         "part__partner", "point_key", "value", "note", "revision", "updated_by__name"
@@ -63,12 +66,3 @@ def agenda(opened: BlindRound) -> Agenda:
         handed_in[str(party)][key] = Reply(value, note, revision, by)
     book = rule_books.by_id(opened.agreement.rule_book_id)
     return first_round.agenda(book, parties, handed_in)
-
-
-def _took_part(opened: BlindRound) -> tuple[Party, ...]:
-    """The firms of a round that is over, in the order of the project."""
-    parts = opened.parts.filter(partner__participations__project=opened.agreement.project_id)
-    ordered = parts.order_by("partner__participations__position")
-    return tuple(
-        Party(str(pk), name) for pk, name in ordered.values_list("partner", "partner__name")
-    )

@@ -95,13 +95,16 @@ class BlindPart(models.Model):
 
 
 class BlindAnswerQuerySet(models.QuerySet["BlindAnswer"]):
-    def known_to(self, partner: Partner) -> Self:
-        """What ``partner`` may read: its own answers, and those that were handed in and opened
-        in a round it took part in. All reading starts here.
-        """
-        revealed = BlindRound.objects.revealed_to(partner)
+    """Answers are read through one of these two, so that no page can hold another firm's."""
+
+    def of(self, partner: Partner) -> Self:
+        """What ``partner`` said itself."""
+        return self.filter(part__partner=partner)
+
+    def opened(self) -> Self:
+        """What was handed in, in rounds that were opened to all."""
         return self.filter(
-            Q(part__partner=partner) | Q(part__round__in=revealed, part__handed_in_at__isnull=False)
+            part__round__state=BlindRound.State.REVEALED, part__handed_in_at__isnull=False
         )
 
 

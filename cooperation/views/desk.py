@@ -1,6 +1,7 @@
 """What every page of an agreement begins with: what the reader may see, and for whom they act."""
 
 from dataclasses import dataclass
+from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
@@ -8,12 +9,20 @@ from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from cooperation import perms, points, sheets
-from cooperation.book import Point
+from cooperation.book import Party, Point
 from cooperation.models import Agreement, Participation
 from cooperation.points import Sheet
 from cooperation.views.cards import SHOW, Card, Desk
 from partners.middleware import PortalRequest, act_for
 from partners.models import Membership, Partner
+
+
+class FirstRoundIsOpen(Exception):
+    """The checklist rests while each firm answers alone; ``cooperation.middleware`` leads there."""
+
+    def __init__(self, agreement: Agreement) -> None:
+        super().__init__(str(agreement.pk))
+        self.agreement = agreement
 
 
 @dataclass
@@ -46,6 +55,7 @@ class Opened:
             self.sheet,
             me,
             may_edit=lambda point: editable and perms.may_edit_point(self.membership, point),
+            show=self.show,
         )
 
     def reload(self) -> None:
@@ -58,8 +68,41 @@ class Opened:
         if not (self.editor and perms.may_edit_point(self.membership, point)):
             raise PermissionDenied
 
-    def card(self, point: Point) -> Card:
-        return self.desk().card(point)
+
+@dataclass
+class Spot:
+    """A point in front of one reader; of a pairwise one, between their firm and ``other``."""
+
+    opened: Opened
+    point: Point
+    other: Party | None
+
+    @property
+    def sheet(self) -> Sheet:
+        """Where the point stands. ``KeyError``: the other firm does not take part any more."""
+        if self.other is None:
+            return self.opened.sheet
+        return self.opened.sheet.between(str(self.opened.partner.pk), self.other.key)
+
+    @property
+    def is_there(self) -> bool:
+        """The point is still asked, and the other firm still takes part."""
+        parties = {party.key for party in self.opened.sheet.parties}
+        asked = points.is_visible(self.opened.sheet, self.point)
+        return asked and (self.other is None or self.other.key in parties)
+
+    @property
+    def acting(self) -> dict[str, Any]:
+        """What a verb on a point wants to know."""
+        other = None if self.other is None else Partner.objects.get(pk=self.other.key)
+        return {"partner": self.opened.partner, "other": other}
+
+    @property
+    def query(self) -> str:
+        return self.opened.desk().query(self.other)
+
+    def card(self, **more: Any) -> Card:
+        return self.opened.desk().card(self.point, self.other, **more)
 
 
 def act_in(request: PortalRequest, project_id: UUID) -> None:
@@ -72,8 +115,11 @@ def act_in(request: PortalRequest, project_id: UUID) -> None:
 def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     """The agreement with all its points, or 404 for whoever may not know that it exists."""
     agreements = Agreement.objects.visible_to(request.user)
-    agreement = get_object_or_404(agreements.select_related("project"), pk=pk)
+    agreement = get_object_or_404(agreements.select_related("project", "blind_round"), pk=pk)
     act_in(request, agreement.project_id)
+    first_round = getattr(agreement, "blind_round", None)
+    if agreement.is_draft and first_round is not None and first_round.is_open:
+        raise FirstRoundIsOpen(agreement)
     membership = request.membership or None  # a lazy object otherwise, also when it holds nothing
     show = request.GET.get("show", "all")
     own = None if membership is None else str(membership.partner_id)
@@ -95,3 +141,22 @@ def point_of(opened: Opened, key: str) -> Point:
     if not points.is_visible(opened.sheet, point):
         raise Http404
     return point
+
+
+def spot_of(request: PortalRequest, opened: Opened, key: str) -> Spot:
+    """The point, for a pairwise one with the firm that ``mit`` names; 404 for any other firm.
+
+    A form has to name it: between its page and its arrival the firms may have changed, and what
+    was meant for one must not reach another.
+    """
+    point = point_of(opened, key)
+    if not point.pairwise or opened.membership is None:
+        return Spot(opened, point, None)
+    others = [other for other, _pair in opened.sheet.pairs_of(str(opened.partner.pk))]
+    named = request.GET.get("mit")
+    if named is None and request.method == "GET" and len(others) == 1:
+        return Spot(opened, point, others[0])
+    for other in others:
+        if other.key == named:
+            return Spot(opened, point, other)
+    raise Http404

@@ -1,0 +1,177 @@
+"""The result of a first round: the agenda of the first talk, on screen, as PDF, and at the cards.
+
+Only firms that took part in the round read it. Everything begins with ``_opened``.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from uuid import UUID
+
+from django.http import FileResponse, Http404, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.text import slugify
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_GET, require_POST
+
+from cooperation import first_round, first_rounds, points
+from cooperation.book import Point
+from cooperation.first_round import Entry, Outcome, Reply
+from cooperation.kinds import Description
+from cooperation.models import BlindRound, FirstRoundDocument
+from cooperation.points import State
+from cooperation.views.desk import Opened, open_agreement
+from documents import downloads, jobs
+from partners.middleware import PortalRequest
+from partners.models import Partner
+
+SETTLED = (State.AGREED, State.NOT_APPLICABLE)
+
+
+def _opened(agreement_id: UUID, partner: Partner | None) -> BlindRound | None:
+    """The round of the agreement if it was opened to all, and ``partner`` took part in it."""
+    if partner is None:
+        return None
+    rounds = BlindRound.objects.revealed_to(partner).filter(agreement=agreement_id)
+    return rounds.select_related("agreement__project").first()
+
+
+# ---- The agenda --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A point of the agenda, with where it stands today."""
+
+    entry: Entry
+    state: State
+    may_propose: bool
+    draft: Description | None = None  # what the own firm wrote and never handed in
+
+    @property
+    def point(self) -> Point:
+        return self.entry.topic.point
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One heading of the agenda."""
+
+    outcome: Outcome
+    rows: tuple[Row, ...]
+
+
+def result(request: PortalRequest, pk: UUID) -> HttpResponse:
+    """What all firms said: first where they differ, then what is open, then where they agree."""
+    opened = open_agreement(request, pk)
+    found = _opened(pk, opened.membership.partner if opened.membership else None)
+    if found is None:
+        raise Http404
+    agenda = first_rounds.agenda(found)
+    language = get_language() or "de"
+    own = str(opened.partner.pk)
+    drafts: Mapping[str, Reply] = {}
+    if own not in agenda.handed_in:
+        drafts = first_rounds.replies(opened.agreement, opened.partner)
+
+    def row(entry: Entry) -> Row:
+        point = entry.topic.point
+        state = points.state(opened.sheet, point)
+        reply = drafts.get(point.key)
+        words = reply and first_round.described(
+            reply, point, agenda.parties, language, first_round.joint(agenda.book, drafts)
+        )
+        may = _may_propose(opened, point) and state not in SETTLED and not point.per_partner
+        return Row(entry, state, may, words)
+
+    parts = [
+        Part(outcome, tuple(row(entry) for entry in agenda.entries(outcome, language)))
+        for outcome in Outcome
+    ]
+    context = {
+        "agreement": opened.agreement,
+        "project": opened.agreement.project,
+        "round": found,
+        "agenda": agenda,
+        "parts": [part for part in parts if part.rows],
+        "own": own,
+        "has_drafts": bool(drafts),
+        "documents": found.documents.select_related("document").order_by("language"),
+    }
+    return render(request, "cooperation/first_round_agenda.html", context)
+
+
+def _may_propose(opened: Opened, point: Point) -> bool:
+    return opened.agreement.is_draft and opened.desk().may_edit(point)
+
+
+# ---- At the card of a point --------------------------------------------------------------------
+
+
+def said(opened: Opened) -> Mapping[str, Entry]:
+    """By point key: what the firms said where it did not come out the same.
+
+    Empty for a firm that was no part of the round, and once nothing is negotiated any more.
+    """
+    partner = opened.membership.partner if opened.membership else None
+    found = _opened(opened.agreement.pk, partner) if opened.agreement.is_draft else None
+    if found is None:
+        return {}
+    agenda, language = first_rounds.agenda(found), get_language() or "de"
+    return {
+        entry.topic.point.key: entry
+        for outcome in (Outcome.DIFFERENCE, Outcome.OPEN)
+        for entry in agenda.entries(outcome, language)
+        if entry.topic.given and not entry.topic.point.per_partner
+    }
+
+
+def proposed(opened: Opened, point: Point, firm: str | None) -> Reply | None:
+    """The answer of ``firm`` (an id from the address) to begin a form with; None for any other."""
+    if not firm:
+        return None
+    found = _opened(opened.agreement.pk, opened.partner)
+    if found is None:
+        return None
+    return first_rounds.agenda(found).handed_in.get(firm, {}).get(point.key)
+
+
+# ---- As PDF ------------------------------------------------------------------------------------
+
+
+def _document(request: PortalRequest, pk: UUID, language: str) -> FirstRoundDocument:
+    rows = FirstRoundDocument.objects.visible_to(request.user)
+    own = rows.filter(round__agreement=pk, language=language)
+    return get_object_or_404(own.select_related("document", "round__agreement__project"))
+
+
+@require_GET
+def pdf_status(request: PortalRequest, pk: UUID, language: str) -> HttpResponse:
+    """The partial that asks for itself until the PDF is there."""
+    row = _document(request, pk, language)
+    if not request.htmx:
+        return redirect("cooperation:first_round", pk=pk)
+    context = {
+        "document": row.document,
+        "poll_url": reverse("cooperation:first_round_pdf_status", args=[pk, language]),
+        "download_url": reverse("cooperation:first_round_pdf", args=[pk, language]),
+    }
+    return render(request, "documents/status.html#document", context)
+
+
+@require_GET
+def pdf(request: PortalRequest, pk: UUID, language: str) -> FileResponse:
+    """The agenda as PDF, for members of the firms that took part in the round."""
+    row = _document(request, pk, language)
+    name = slugify(row.round.agreement.project.name)[:60] or "projekt"
+    word = _("first-talk")
+    return downloads.respond(row.document, filename=f"{word}-{name}-{language}.pdf")
+
+
+@require_POST
+def pdf_retry(request: PortalRequest, pk: UUID, language: str) -> HttpResponse:
+    """Try a PDF again that could not be made."""
+    row = _document(request, pk, language)
+    jobs.retry(row.document_id)
+    return redirect(reverse("cooperation:first_round", args=[pk]) + "#pdf")
