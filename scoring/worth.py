@@ -1,0 +1,494 @@
+"""What an association with one customer would change in a score: counts, points, and why not.
+
+No database and no clock: the claims of one tenant, with those that the firm thinks of beside them,
+go through the judge and the rules that make the real score, and what comes out is laid over the
+counts of a stored one.
+"""
+
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import date
+from fractions import Fraction
+from functools import cached_property
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+from scoring import explaining, judging, ledgers, months, reasons, rules
+from scoring.claim_states import ClaimState
+from scoring.explaining import Explainer, Line
+from scoring.judging import COUNTED, Claim, Months
+from scoring.presentation import figure, signed, unit, whole
+from scoring.reasons import Reason
+from scoring.results import Metric
+
+UNKNOWN = 0  # the number of a tenant that the firm has no data of
+
+
+class Why(TextChoices):
+    """Why an association, or a change of a count, is worth nothing."""
+
+    UNKNOWN_OPTION = "unknown_option", _("%(option)s does not count for %(designation)s.")
+    NOT_ELIGIBLE = "not_eligible", _("This workload does not count for %(designation)s.")
+    NOT_ACCEPTED = "not_accepted", _("%(track)s does not accept %(option)s.")
+    HELD = "held", _("You hold this association already.")
+    HELD_WITHOUT_DATA = (
+        "held_without_data",
+        _("You hold this association already, but your newest data have nothing of it."),
+    )
+    BEGINS_LATER = "begins_later", _("You hold this association already; it begins on %(day)s.")
+    NO_FIGURES = "no_figures", _("Seats and active users of this workload are not known.")
+    COUNTED = "counted", _("Already counted for this customer.")
+    OTHER_METRICS = "other_metrics", _("This workload does not count for this metric.")
+    BELOW_SHARE = (
+        "below_share",
+        _("%(users)s of %(seats)s seats in use: a customer is deployed from %(share)s on."),
+    )
+    SAME_USERS = (
+        "same_users",
+        _("Only growth after the association counts: %(users)s active users then and now."),
+    )
+    FULL = "full", _("This metric has its %(max)s points already.")
+    NOT_ABOVE_ZERO = "not_above_zero", _("The value would be %(value)s: points begin above zero.")
+    OTHER_OPTION = "other_option", _("%(option)s earns more here, and only the best one counts.")
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """What a workload of the customer looks like. Whole numbers from 0 on."""
+
+    seats: int  # paid seats
+    users: int  # active users in the last month
+    users_at_start: int  # active users when the association began; growth is counted from here
+
+    @classmethod
+    def from_start(cls, seats: int, users: int) -> "Figures":
+        """As an association begins: nothing has grown yet."""
+        return cls(seats, users, users)
+
+
+@dataclass(frozen=True, slots=True)
+class Association:
+    """An association the firm thinks of. Without ``figures`` those of the firm's own data count."""
+
+    workload: str  # keys of the rule set
+    option: str
+    figures: Figures | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A workload or an option of the rule set, to choose from."""
+
+    key: str
+    title: str
+
+
+@dataclass(frozen=True, slots=True)
+class Move:
+    """What becomes of one count of a track."""
+
+    metric: str
+    option: str  # empty where a tenant counts once, whatever the option
+    before: int
+    after: int
+    points_before: Fraction  # of the metric, with its best option
+    points_after: Fraction
+    is_best: bool  # the option that counts for the metric afterwards
+    why: str  # a sentence where this count earns no more points than before, else empty
+
+    @property
+    def change(self) -> int:
+        return self.after - self.before
+
+    @property
+    def gain(self) -> Fraction:
+        """Points that the metric gains, told once: by the option that counts."""
+        return self.points_after - self.points_before if self.is_best else Fraction(0)
+
+    @property
+    def title(self) -> str:
+        return str(Metric(self.metric).label)
+
+    @property
+    def words(self) -> str:
+        """The change with what it counts: ``+12 users``."""
+        return f"{signed(self.change)} {unit(self.metric, self.change)}"
+
+    @property
+    def points(self) -> str:
+        return points_text(self.gain)
+
+
+@dataclass(frozen=True, slots=True)
+class TrackWorth:
+    key: str
+    title: str
+    moves: tuple[Move, ...]
+    before: Fraction  # points of the track
+    after: Fraction
+    passed_before: bool
+    passes_after: bool
+    why: str  # a sentence when the track looks at no such association, else empty
+
+    @property
+    def gain(self) -> Fraction:
+        return self.after - self.before
+
+    @property
+    def points(self) -> str:
+        return points_text(self.gain)
+
+
+@dataclass(frozen=True, slots=True)
+class Worth:
+    """What one association, or several together, would change, track by track."""
+
+    tracks: tuple[TrackWorth, ...]
+    why: str  # a sentence when nothing can change in any track, else empty
+
+    @property
+    def best(self) -> TrackWorth:
+        """The track that gains most; on a draw the first of the rule set."""
+        return max(self.tracks, key=lambda track: track.gain)
+
+
+def points_text(gain: Fraction) -> str:
+    """Points that come or go: ``+2``, ``+0.54``, ``0``. Exact, or cut after four decimals."""
+    if gain == 0:
+        return "0"
+    return ("+" if gain > 0 else "\N{MINUS SIGN}") + whole(abs(gain))
+
+
+Counts = dict[str, dict[str, dict[str, int]]]
+
+
+@dataclass(frozen=True)
+class Basis:
+    """A firm's newest score, and what its data know of one customer. ``what_if.read`` makes it."""
+
+    rule_set: rules.RuleSet
+    as_of: date
+    pair: Months
+    counts: Counts  # by track, metric and option, as the score has them
+    is_provable: bool  # without its comparison month no track passes
+    tenant: int
+    customer: str  # the tenant's name in the firm's data; empty where they do not know it
+    claims: tuple[Claim, ...]  # of workloads of the rule set
+    held: frozenset[tuple[int, int]]  # (workload, option) that have not ended, with data or without
+    portfolio: int  # of the firm whose score it is
+
+    # -- What there is to choose from --
+
+    @property
+    def workloads(self) -> tuple[Named, ...]:
+        """The eligible workloads, in the rule set's order."""
+        return tuple(Named(one.key, one.title) for one in self.rule_set.workloads.values())
+
+    @property
+    def options(self) -> tuple[Named, ...]:
+        """The associations that any track accepts, in the rule set's order."""
+        return tuple(Named(one.key, one.title) for one in self.rule_set.options.values())
+
+    @property
+    def is_known(self) -> bool:
+        return self.tenant != UNKNOWN
+
+    @property
+    def last_month(self) -> date:
+        """The first day of the month whose data the score has."""
+        return months.first_day(self.pair.last)
+
+    def known_figures(self, workload: str) -> Figures | None:
+        """The customer's seats and users in the last month, as the firm's data have them.
+
+        A firm sees a workload through any association it holds: the largest figures are taken.
+        """
+        found = self.rule_set.workloads.get(workload)
+        own = [
+            claim
+            for claim in self.claims
+            if found and claim.workload == found.number and claim.now_seats is not None
+        ]
+        if not own:
+            return None
+        return Figures.from_start(
+            max(claim.now_seats or 0 for claim in own), max(claim.now_users or 0 for claim in own)
+        )
+
+    def is_pending(self, workload: str, option: str) -> bool:
+        """Whether the firm has claimed it and Microsoft has not approved the claim (yet).
+
+        What such an association would be worth is what its approval would be.
+        """
+        running = self._running(self._own(self.claims, workload, option))
+        return bool(running) and not any(claim.state in COUNTED for claim in running)
+
+    def _own(self, claims: Collection[Claim], workload: str, option: str) -> list[Claim]:
+        """The intervals of one workload by one option; both are of the rule set."""
+        key = (self.rule_set.workloads[workload].number, self.rule_set.options[option].number)
+        return [claim for claim in claims if (claim.workload, claim.option) == key]
+
+    def _running(self, own: Collection[Claim]) -> list[Claim]:
+        return [claim for claim in own if claim.ends >= self.pair.last]
+
+    # -- What it would be worth --
+
+    def worth(self, association: Association) -> Worth:
+        """What this association alone would change."""
+        added = self._add(association)
+        if isinstance(added, str):
+            return self._unchanged(added)
+        claims, claim = added
+        return Worth(tuple(self._tracks(claims, association, claim)), "")
+
+    def together(self, associations: Sequence[Association]) -> Worth:
+        """What all of them would change: a customer counts once, so this is less than the sum.
+
+        Those that cannot be added (held already, not eligible) are left out.
+        """
+        claims: tuple[Claim, ...] = self.claims
+        for association in associations:
+            added = self._add(association, claims)
+            if not isinstance(added, str):
+                claims = added[0]
+        return Worth(tuple(self._tracks(claims, None, None)), "")
+
+    def _unchanged(self, why: str) -> Worth:
+        return Worth(tuple(self._tracks(self.claims, None, None)), why)
+
+    def _add(
+        self, association: Association, known: tuple[Claim, ...] | None = None
+    ) -> tuple[tuple[Claim, ...], Claim] | str:
+        """The customer's claims with this one, as a file would leave them; or why not."""
+        known = self.claims if known is None else known
+        workload = self.rule_set.workloads.get(association.workload)
+        option = self.rule_set.options.get(association.option)
+        words = {"designation": self.rule_set.designation, "option": association.option}
+        if option is None:
+            return _said(Why.UNKNOWN_OPTION, **words)
+        if workload is None:
+            return _said(Why.NOT_ELIGIBLE, **words)
+        key = (workload.number, option.number)
+        own = self._own(known, association.workload, association.option)
+        others = tuple(claim for claim in known if claim not in own)
+        running = self._running(own)
+        if any(claim.state in COUNTED for claim in running):
+            return self._held(running)
+        if running:  # waits for Microsoft: the association would be its approval
+            approved = [claim._replace(state=ClaimState.APPROVED) for claim in own]
+            return (*others, *approved), approved[-1]
+        if not own and key in self.held:
+            return _said(Why.HELD_WITHOUT_DATA)
+        figures = association.figures or self.known_figures(association.workload)
+        if figures is None:
+            return _said(Why.NO_FIGURES)
+        begins = self._begins(own, figures)
+        claim = Claim(
+            self.tenant,
+            *key,
+            begins,
+            begins_on=months.first_day(begins).isoformat(),
+            baseline_month=begins,
+            baseline_seats=figures.seats,
+            # What began in the last month has not grown yet.
+            baseline_users=figures.users_at_start if begins < self.pair.last else figures.users,
+            now_seats=figures.seats,
+            now_users=figures.users,
+            # An earlier interval shares the figures of both months: they are those of the workload.
+            then_seats=own[0].then_seats if own else None,
+            then_users=own[0].then_users if own else None,
+        )
+        earlier = [
+            one._replace(
+                now_seats=figures.seats, now_users=figures.users, state=ClaimState.NOT_SAID
+            )
+            for one in own
+        ]
+        return (*others, *earlier, claim), claim
+
+    def _held(self, running: Sequence[Claim]) -> str:
+        later = [claim.begins_on for claim in running if claim.begins > self.pair.last]
+        if len(later) == len(running) and later[0] is not None:
+            return _said(Why.BEGINS_LATER, day=later[0])
+        return _said(Why.HELD)
+
+    def _begins(self, own: Sequence[Claim], figures: Figures) -> int:
+        """In the last month, or in the one before it where users are to have grown since."""
+        last = self.pair.last
+        has_grown = figures.users != figures.users_at_start
+        is_free = all(claim.ends < last - 1 for claim in own)
+        return last - 1 if has_grown and is_free else last
+
+    # -- The same judge, the same rules --
+
+    @cached_property
+    def _explainer(self) -> Explainer:
+        return Explainer(self.rule_set, self.pair)
+
+    def _lines(self, claims: Collection[Claim]) -> dict[tuple[str, str, str], Line]:
+        lines = self._explainer.lines(claims)
+        return {(line.track, line.metric, line.option): line for line in lines}
+
+    @cached_property
+    def _lines_before(self) -> dict[tuple[str, str, str], Line]:
+        return self._lines(self.claims)
+
+    @cached_property
+    def _scores_before(self) -> dict[str, rules.TrackScore]:
+        return self._scores(self.counts)
+
+    def _scores(self, counts: Counts) -> dict[str, rules.TrackScore]:
+        return {
+            track.key: rules.evaluate(self.rule_set, track, counts[track.key])
+            for track in self.rule_set.tracks
+        }
+
+    def _counts_with(self, lines: dict[tuple[str, str, str], Line]) -> Counts:
+        """The firm's counts with these lines of the customer in place of its own."""
+        counts = {
+            track: {metric: dict(options) for metric, options in metrics.items()}
+            for track, metrics in self.counts.items()
+        }
+        for sign, own in ((-1, self._lines_before), (1, lines)):
+            for track, metrics in explaining.count(own.values()).items():
+                for metric, options in metrics.items():
+                    for option, value in options.items():
+                        kept = counts[track].setdefault(metric, {})
+                        kept[option] = kept.get(option, 0) + sign * value
+        return counts
+
+    def _tracks(
+        self,
+        claims: tuple[Claim, ...],
+        association: Association | None,
+        claim: Claim | None,
+    ) -> Iterator[TrackWorth]:
+        lines = self._lines(claims)
+        after = self._scores(self._counts_with(lines))
+        for track in self.rule_set.tracks:
+            old, new = self._scores_before[track.key], after[track.key]
+            explain = _Explain(self, track, lines, claims, claim)
+            is_accepted = association is None or association.option in track.options
+            why = ""
+            if association is not None and not is_accepted:
+                why = _said(Why.NOT_ACCEPTED, track=track.title, option=association.option)
+            option = association.option if association is not None and is_accepted else None
+            yield TrackWorth(
+                key=track.key,
+                title=track.title,
+                moves=tuple(_moves(track, old, new, option, explain)),
+                before=old.total,
+                after=new.total,
+                passed_before=old.passes and self.is_provable,
+                passes_after=new.passes and self.is_provable,
+                why=why,
+            )
+
+
+@dataclass(frozen=True, slots=True)
+class _Explain:
+    """Why a count, or its points, do not grow in one track."""
+
+    basis: Basis
+    track: rules.Track
+    lines: dict[tuple[str, str, str], Line]  # of the customer, with the association
+    claims: tuple[Claim, ...]
+    claim: Claim | None  # the association itself; None for several together
+
+    def why(self, metric: str, option: str, old: rules.MetricScore, new: rules.MetricScore) -> str:
+        change = new.options[option].value - old.options[option].value
+        if change == 0:
+            return self._no_change(metric, option)
+        if change < 0 or (option == new.option and new.points > old.points):
+            return ""
+        if old.points == old.metric.max:
+            return _said(Why.FULL, max=figure(old.metric.max))
+        if new.options[option].value <= 0:
+            return _said(Why.NOT_ABOVE_ZERO, value=signed(new.options[option].value))
+        return _said(Why.OTHER_OPTION, option=new.option)
+
+    def _no_change(self, metric: str, option: str) -> str:
+        if self.claim is None:
+            return ""
+        line = self.lines.get((self.track.key, metric, option))
+        if line is None:
+            return ""
+        if not self._counts_for(metric):
+            return _said(Why.OTHER_METRICS)
+        if not self._is_eligible(metric):
+            return self._alone(metric, option)
+        if metric == judging.GROWTH:
+            if self.claim.now_users == self.claim.baseline_users:
+                return _said(Why.SAME_USERS, users=figure(self.claim.now_users or 0))
+            return ledgers.reason(line)
+        if line.now:
+            return _said(Why.COUNTED)
+        return self._not_deployed(option)
+
+    def _is_eligible(self, metric: str) -> bool:
+        rules_now = self.basis._explainer.rules
+        band = next(one for one in rules_now.bands if one.track == self.track.number)
+        now, _then = judging.eligibility(band, self.claims, rules_now)
+        return bool(now & judging.BITS[metric])
+
+    def _counts_for(self, metric: str) -> bool:
+        assert self.claim is not None  # noqa: S101 -- only asked for one
+        bits = self.basis._explainer.rules.bits[self.claim.workload]
+        return bool(bits & judging.BITS[metric])
+
+    def _alone(self, metric: str, option: str) -> str:
+        """The judge's word on this association without the customer's others."""
+        assert self.claim is not None  # noqa: S101 -- only asked for one
+        lines = self.basis._lines([self.claim])
+        return ledgers.reason(lines[self.track.key, metric, option])
+
+    def _not_deployed(self, option: str) -> str:
+        """The customer is eligible, and this association does not make it a deployed one."""
+        assert self.claim is not None  # noqa: S101 -- only asked for one
+        explainer = self.basis._explainer
+        reaches, _left_out = judging.use(self.claim, explainer.rules, continues=False)
+        # One that reaches the share and does not count stood above it when it began.
+        if self.claim.now_seats and not reaches:
+            return _said(
+                Why.BELOW_SHARE,
+                users=figure(self.claim.now_users or 0),
+                seats=figure(self.claim.now_seats),
+                share=f"{float(self.basis.rule_set.deployed_share):.0%}".replace("%", " %"),
+            )
+        reason = Reason.ABOVE_AT_CLAIM if reaches else Reason.NO_SEATS
+        number = self.basis.rule_set.options[option].number
+        empty = judging.Verdict(self.track.number, number, 0, 0, 0, 0, 0, 0, Reason.NONE, reason)
+        return ledgers.reason(explainer.line(judging.DEPLOYMENTS, empty, [self.claim]))
+
+
+def _moves(
+    track: rules.Track,
+    old: rules.TrackScore,
+    new: rules.TrackScore,
+    option: str | None,
+    explain: _Explain,
+) -> Iterator[Move]:
+    """Every count that changes, and those that an association by ``option`` is looked at for."""
+    for metric in track.metrics:
+        if metric.key not in judging.BITS:
+            continue
+        before, after = old.metrics[metric.key], new.metrics[metric.key]
+        for own in before.options:
+            values = before.options[own].value, after.options[own].value
+            is_own = option is not None and own in (rules.ALONE, option)
+            if values[0] == values[1] and not is_own:
+                continue
+            yield Move(
+                metric.key,
+                own,
+                *values,
+                before.points,
+                after.points,
+                own == after.option,
+                explain.why(metric.key, own, before, after),
+            )
+
+
+def _said(why: Why, **words: object) -> str:
+    return reasons.sentence(why.value, words, kind=Why)
