@@ -59,19 +59,20 @@ def calendar(events: Iterable[Event], language: str) -> bytes:
             alarm.add("description", one_line(event.title))
             entry.add_component(alarm)
         file.add_component(entry)
-    return file.to_ical(sorted=False)
+    made: bytes = file.to_ical(sorted=False)
+    return made
 
 
-def _properties(event: Event, language: str) -> Iterator[tuple[str, Any, dict[str, str] | None]]:
+def _properties(event: Event, language: str) -> Iterator[tuple[str, Any, dict[str, str]]]:
     if event.changed_at.tzinfo is None:
         raise ValueError("an instant needs a time zone")
     changed_at = event.changed_at.astimezone(UTC).replace(microsecond=0)
-    yield "uid", f"{one_line(event.key)}@handschlag", None
-    yield "dtstamp", changed_at, None
-    yield "last-modified", changed_at, None
-    yield "sequence", event.revision, None
-    yield "dtstart", event.day, None
-    yield "dtend", event.day + DAY, None  # the first day that is not part of it
+    yield "uid", f"{one_line(event.key)}@handschlag", {}
+    yield "dtstamp", changed_at, {}
+    yield "last-modified", changed_at, {}
+    yield "sequence", event.revision, {}
+    yield "dtstart", event.day, {}
+    yield "dtend", event.day + DAY, {}  # the first day that is not part of it
     yield "summary", one_line(event.title), {"LANGUAGE": language}
     if description := "\n".join(map(one_line, event.description.splitlines())).strip():
         yield "description", description, {"LANGUAGE": language}
@@ -81,5 +82,5 @@ def _properties(event: Event, language: str) -> Iterator[tuple[str, Any, dict[st
             or [one_line(event.url)] != event.url.split()
         ):
             raise ValueError(f"no address of a page: {event.url!r}")
-        yield "url", event.url, None
-    yield "transp", "TRANSPARENT", None  # a date to keep in mind, not a day that is taken
+        yield "url", event.url, {}
+    yield "transp", "TRANSPARENT", {}  # a date to keep in mind, not a day that is taken

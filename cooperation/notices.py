@@ -250,7 +250,7 @@ def _letter(notice: Notice) -> EmailMessage:
         }
         title = f"{said.title} – {project}" if project else said.title
         subject = _("Handschlag: %(title)s") % {"title": title}
-        text = render_to_string("cooperation/mail/notice.txt", context)
+        text = render_to_string("cooperation/mail/notice.txt", context).strip() + "\n"
     domain = parseaddr(settings.DEFAULT_FROM_EMAIL)[1].rpartition("@")[2] or "handschlag.invalid"
     headers = {
         # A worker that dies between sending and noting it makes a second mail of the same name,

@@ -12,6 +12,7 @@ from icalendar import Calendar
 
 from cooperation.calendar_files import Event, calendar
 
+DAY = date(2027, 1, 1)
 CHANGED = datetime(2026, 11, 21, 16, 5, 9, 123456, tzinfo=UTC)
 REVIEW = Event(
     key="review-2c1f",
@@ -26,9 +27,7 @@ REVIEW = Event(
 
 
 def event(**change: Any) -> Event:
-    return Event(
-        **{"key": "k", "day": date(2027, 1, 1), "title": "T", "changed_at": CHANGED} | change
-    )
+    return Event(**{"key": "k", "day": DAY, "title": "T", "changed_at": CHANGED, **change})
 
 
 def read(file: bytes) -> list[Any]:
@@ -36,7 +35,7 @@ def read(file: bytes) -> list[Any]:
 
 
 def test_a_review_reads_back_as_it_was() -> None:
-    file = Calendar.from_ical(calendar([REVIEW], "de"))
+    file: Any = Calendar.from_ical(calendar([REVIEW], "de"))
 
     assert (file["VERSION"], file["METHOD"]) == ("2.0", "PUBLISH")
     (entry,) = file.walk("VEVENT")

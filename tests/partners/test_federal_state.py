@@ -29,7 +29,6 @@ def shown(page: BeautifulSoup) -> dict[str, str]:
 
 
 def english(client: Client) -> Client:
-    client.headers = {"accept-language": "en"}  # type: ignore[attr-defined]
     client.defaults["HTTP_ACCEPT_LANGUAGE"] = "en"
     return client
 
