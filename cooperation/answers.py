@@ -113,7 +113,7 @@ def propose(
         same = kinds.is_default(cleaned, point, sheet.parties, sheet.joint)
         origin = Answer.Origin.DEFAULT if same else Answer.Origin.PROPOSED
     new = New(cleaned, "", origin, source or {}, revision, seen)
-    return _write(place, new, by=by, partner=partner)
+    return write(place, new, by=by, partner=partner)
 
 
 @transaction.atomic
@@ -134,7 +134,7 @@ def mark_not_applicable(
     cleaned = clean_text(note, "note", problems, limit=NOTE_LIMIT, lines=True)
     problems.raise_if_any()
     new = New(None, cleaned, Answer.Origin.PROPOSED, {}, revision, seen)
-    return _write(place, new, by=by, partner=partner)
+    return write(place, new, by=by, partner=partner)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +149,8 @@ class New:
     seen: int | None
 
 
-def _write(place: Place, new: New, *, by: User, partner: Partner) -> Answer:
+def write(place: Place, new: New, *, by: User, partner: Partner) -> Answer:
+    """Put ``new`` at a place that was read under the agreement's lock. ``StalePoint``, or done."""
     agreement, sheet, point = place.agreement, place.sheet, place.point
     owner = partner if point.per_partner else None
     given = sheet.given(point, str(partner.pk))
@@ -161,7 +162,7 @@ def _write(place: Place, new: New, *, by: User, partner: Partner) -> Answer:
     if answer and given and (given.value, given.note) == (new.value, new.note):
         # Nothing changes, so nothing can be overwritten: it is a confirmation.
         if all_seen:
-            _confirm(place, by, partner)
+            agree(place, by, partner)
         return answer
     current = points.revision(sheet, point, str(partner.pk))
     if current != new.revision:
@@ -219,10 +220,11 @@ def confirm(
         raise NotPossible(
             _("The answer does not fit the firms that take part now. Please look at it again.")
         )
-    _confirm(place, by, partner)
+    agree(place, by, partner)
 
 
-def _confirm(place: Place, by: User, partner: Partner) -> None:
+def agree(place: Place, by: User, partner: Partner) -> None:
+    """Confirm what stands at a place that was read under the agreement's lock."""
     at_point: dict[str, Any] = {
         "agreement": place.agreement,
         "point_key": place.point.key,
@@ -297,10 +299,40 @@ def resolve_talk(talk_id: UUID, *, by: User, partner: Partner) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """Keys of the points that got their default, and of those that were confirmed as they stood."""
+    """Keys of the points that got their default, and of those that were confirmed as they stood.
 
-    filled: tuple[str, ...]
-    confirmed: tuple[str, ...]
+    Each point once, also one that was taken with several firms.
+    """
+
+    at_filled: tuple[tuple[str, Pair | None], ...]
+    at_confirmed: tuple[tuple[str, Pair | None], ...]
+
+    @property
+    def filled(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for key, _pair in self.at_filled))
+
+    @property
+    def confirmed(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(key for key, _pair in self.at_confirmed))
+
+    def record(
+        self,
+        agreement: Agreement,
+        kind: AgreementEvent.Kind,
+        *,
+        by: User,
+        partner: Partner,
+        always: bool = False,
+        **said: Any,
+    ) -> None:
+        """One event for all firms and one per pair: that a fee is the default is a pair's own."""
+        places = dict.fromkeys((None, *(pair for _key, pair in self.at_filled + self.at_confirmed)))
+        for pair in places:
+            filled = [key for key, at in self.at_filled if at == pair]
+            confirmed = [key for key, at in self.at_confirmed if at == pair]
+            if filled or confirmed or (always and pair is None):
+                told = said | {"filled": filled, "confirmed": confirmed}
+                record(agreement, kind, by=by, partner=partner, pair=pair, **told)
 
 
 @transaction.atomic
@@ -312,16 +344,8 @@ def confirm_defaults(agreement_id: UUID, rule_key: str, *, by: User, partner: Pa
     sheet = sheets.load(agreement)
     asked = points.visible_points(sheet, sheet.book.rule(rule_key))
     taken = take_defaults(agreement, sheet, asked, by=by, partner=partner)
-    if taken.filled or taken.confirmed:
-        record(
-            agreement,
-            AgreementEvent.Kind.DEFAULTS,
-            by=by,
-            partner=partner,
-            rule=rule_key,
-            filled=list(taken.filled),
-            confirmed=list(taken.confirmed),
-        )
+    kind = AgreementEvent.Kind.DEFAULTS
+    taken.record(agreement, kind, by=by, partner=partner, rule=rule_key)
     return taken
 
 
@@ -381,9 +405,8 @@ def take_defaults(
         )
         for point, pair in (*filled, *confirmed)
     )
-    return Taken(_keys(filled), _keys(confirmed))
+    return Taken(_at(filled), _at(confirmed))
 
 
-def _keys(taken: list[tuple[Point, Pair | None]]) -> tuple[str, ...]:
-    """Each point once, also one that was taken with several firms."""
-    return tuple(dict.fromkeys(point.key for point, _pair in taken))
+def _at(taken: list[tuple[Point, Pair | None]]) -> tuple[tuple[str, Pair | None], ...]:
+    return tuple((point.key, pair) for point, pair in taken)

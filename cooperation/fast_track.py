@@ -7,7 +7,7 @@ from django.db import transaction
 from django.utils import timezone
 
 from cooperation import points, sheets
-from cooperation.agreements import lock, record, require_draft, require_party
+from cooperation.agreements import lock, require_draft, require_party
 from cooperation.answers import take_defaults
 from cooperation.models import Agreement, AgreementEvent
 from partners.models import Partner, User
@@ -47,15 +47,8 @@ def press(agreement_id: UUID, *, by: User, partner: Partner) -> Outcome:
                 "fast_track_partner",
             ]
         )
-    if first or taken.filled or taken.confirmed:
-        record(
-            agreement,
-            AgreementEvent.Kind.FAST_TRACK,
-            by=by,
-            partner=partner,
-            filled=list(taken.filled),
-            confirmed=list(taken.confirmed),
-        )
+    kind = AgreementEvent.Kind.FAST_TRACK
+    taken.record(agreement, kind, by=by, partner=partner, always=first)
     after = sheets.load(agreement)
     waiting = (blocker.point for blocker in points.blockers(after))
     left = tuple(point.key for point in waiting if point is not None)

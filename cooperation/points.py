@@ -142,34 +142,37 @@ class Sheet:
 
     def seen_by(self, party: str | None) -> "Sheet":
         """The same sheet without what other pairs settle: their values are not in it at all."""
-        foreign = [pair for key, pair in self.pairs.items() if party not in key]
+        asked = [point for point in visible_points(self) if point.pairwise]
         return replace(
             self,
             pairs={key: pair for key, pair in self.pairs.items() if party in key},
             elsewhere=self.elsewhere
             + tuple(
-                _standing(pair, point)
-                for pair in foreign
-                for point in visible_points(self)
-                if point.pairwise
+                _standing(pair, point, key)
+                for key, pair in self.pairs.items()
+                if party not in key
+                for point in asked
             ),
         )
 
 
 @dataclass(frozen=True, slots=True)
 class Elsewhere:
-    """Where a point stands between two other firms; what they say is theirs."""
+    """Whether a point is settled between two other firms; what they say, and how, is theirs."""
 
     point: str
-    state: "State"  # agreed also where it does not apply: even that is nobody else's business
-    blocker: "Blocker | None"
+    pair: PairKey
+    settled: bool  # also where it does not apply, or may stay open
+    blocks: bool
+
+    @property
+    def state(self) -> "State":
+        return State.AGREED if self.settled else State.OPEN
 
 
-def _standing(pair: Sheet, point: Point) -> Elsewhere:
-    stands = state(pair, point)
-    if stands is State.NOT_APPLICABLE:
-        stands = State.AGREED
-    return Elsewhere(point.key, stands, point_blocker(pair, point))
+def _standing(pair: Sheet, point: Point, key: PairKey) -> Elsewhere:
+    settled = state(pair, point) in (State.AGREED, State.NOT_APPLICABLE)
+    return Elsewhere(point.key, key, settled, point_blocker(pair, point) is not None)
 
 
 def is_visible(sheet: Sheet, point: Point) -> bool:
@@ -214,7 +217,8 @@ def unconfirmed(sheet: Sheet, point: Point) -> tuple[str, ...]:
     return tuple(party.key for party in sheet.parties if party.key not in done)
 
 
-def _given_by_all(sheet: Sheet, point: Point) -> list[Given]:
+def all_given(sheet: Sheet, point: Point) -> list[Given]:
+    """Every answer that stands there: one at most, or those of the firms."""
     if not point.per_partner:
         given = sheet.given(point)
         return [] if given is None else [given]
@@ -226,7 +230,7 @@ def is_valid(sheet: Sheet, point: Point) -> bool:
     """Whether what stands there still holds for the parties of today."""
     return all(
         given.value is None or kinds.still_valid(given.value, point, sheet.parties)
-        for given in _given_by_all(sheet, point)
+        for given in all_given(sheet, point)
     )
 
 
@@ -250,7 +254,7 @@ def state(sheet: Sheet, point: Point) -> State:
         return _state_of_pairs(sheet, point)
     if sheet.talks.get(point.key):
         return State.NEEDS_TALK
-    given = _given_by_all(sheet, point)
+    given = all_given(sheet, point)
     if not given:
         return State.OPEN
     answered = not missing_answers(sheet, point) or (point.per_partner and not point.required)
@@ -276,8 +280,11 @@ def _state_of_pairs(sheet: Sheet, point: Point) -> State:
 
 def is_left_out(sheet: Sheet, point: Point) -> bool:
     """On the fast track: a point nobody answered and that does without an answer."""
-    on_track = sheet.depth == FAST_TRACK and point.fast_track == "skip"
-    return on_track and not _given_by_all(sheet, point)
+    if sheet.depth != FAST_TRACK or point.fast_track != "skip":
+        return False
+    if point.pairwise and sheet.pair is None:
+        return state(sheet, point) is State.OPEN
+    return not all_given(sheet, point)
 
 
 def is_folded(sheet: Sheet, point: Point) -> bool:
@@ -321,7 +328,7 @@ def compared(sheet: Sheet, point: Point) -> Compared:
     """How what stands at the point relates to the default of the book."""
     if point.pairwise and sheet.pair is None:
         return Compared.ANNEX
-    given = _given_by_all(sheet, point)
+    given = all_given(sheet, point)
     if not given:
         return Compared.LEFT_OUT if is_left_out(sheet, point) else Compared.OPEN
     values = [each.value for each in given if each.value is not None]
@@ -339,7 +346,7 @@ def is_unchanged_default(sheet: Sheet, point: Point) -> bool:
 
     For a point per partner this looks at every answer that is there.
     """
-    given = _given_by_all(sheet, point)
+    given = all_given(sheet, point)
     return bool(given) and all(
         each.value is not None and kinds.is_default(each.value, point, sheet.parties, sheet.joint)
         for each in given
@@ -449,6 +456,7 @@ class Reason(StrEnum):
     TALK = "talk"
     INVALID = "invalid"
     NO_LEAD = "no_lead"
+    ELSEWHERE = "elsewhere"  # two other firms have not settled it
 
 
 @dataclass(frozen=True, slots=True)
@@ -497,6 +505,7 @@ class Blocker:
             Reason.NO_LEAD: lambda: _(
                 "The Kodex default needs a leading partner. Please name one, or fill in the table."
             ),
+            Reason.ELSEWHERE: lambda: _("%(names)s have still to settle this between them."),
         }[self.reason]() % {"names": names}
 
 
@@ -522,7 +531,11 @@ def blockers(sheet: Sheet) -> list[Blocker]:
             here = [point_blocker(sheet, point)]
         else:
             here = [point_blocker(pair, point) for pair in sheet.pairs.values()]
-            here += [each.blocker for each in sheet.elsewhere if each.point == point.key]
+            here += [
+                Blocker(Reason.ELSEWHERE, point, each.pair, tuple(map(sheet.name, each.pair)))
+                for each in sheet.elsewhere
+                if each.blocks and each.point == point.key
+            ]
         named = len(sheet.parties) > 2
         found += [
             replace(blocker, between=tuple(map(sheet.name, blocker.pair)))

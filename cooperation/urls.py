@@ -2,22 +2,31 @@ from django.urls import path
 
 from cooperation.views import (
     depth,
+    disputes,
     documents,
+    endings,
     first_round,
     first_round_result,
+    pairs,
     points,
     projects,
     public,
+    retrospectives,
     signing,
 )
 
 app_name = "cooperation"
 
+BOOK = "regelwerk/<slug:key>/<str:version>/"
 AGREEMENT = "vereinbarung/<uuid:pk>/"
 POINT = AGREEMENT + "punkt/<slug:key>/"
 ROUND = AGREEMENT + "erste-runde/"
 QUESTION = ROUND + "punkt/<slug:key>/"
 VERSION = "fassung/<uuid:pk>/"
+ENDING = "ende/<uuid:pk>/"
+DISPUTE = "klaerung/<uuid:pk>/"
+NEUTRAL = DISPUTE + "neutral/<uuid:guest>/"
+BACK = AGREEMENT + "rueckblick/"
 INVITATION = "einladung/<uuid:pk>/"
 
 urlpatterns = [
@@ -28,6 +37,15 @@ urlpatterns = [
         "kodex/checkliste/<slug:length>/stand/",
         public.blank_checklist_status,
         name="blank_checklist_status",
+    ),
+    path(BOOK, public.rule_book, name="rule_book"),
+    path(
+        BOOK + "checkliste/<slug:length>/", public.rule_book_checklist, name="rule_book_checklist"
+    ),
+    path(
+        BOOK + "checkliste/<slug:length>/stand/",
+        public.rule_book_checklist_status,
+        name="rule_book_checklist_status",
     ),
     # Projects and invitations
     path("projekte/", projects.project_list, name="project_list"),
@@ -46,6 +64,7 @@ urlpatterns = [
     path(POINT + "bestaetigen/", points.point_confirm, name="point_confirm"),
     path(POINT + "entfaellt/", points.point_not_applicable, name="point_not_applicable"),
     path(POINT + "gespraech/", points.point_talk, name="point_talk"),
+    path(POINT + "nichts-zwischen-uns/", pairs.point_nothing, name="point_nothing"),
     path(AGREEMENT + "gespraech/<uuid:talk>/", points.talk_resolve, name="talk_resolve"),
     path(AGREEMENT + "regel/<slug:rule>/", points.rule_defaults, name="rule_defaults"),
     path(AGREEMENT + "im-sinne-vom-kodex/", points.take_fast_track, name="fast_track"),
@@ -86,4 +105,41 @@ urlpatterns = [
     path(VERSION + "pdf/<slug:language>/", documents.document, name="document"),
     path(VERSION + "pdf/<slug:language>/stand/", documents.document_status, name="document_status"),
     path(VERSION + "pdf/<slug:language>/neu/", documents.document_retry, name="document_retry"),
+    # The way out
+    path(AGREEMENT + "ende/", endings.ending, name="ending"),
+    path(AGREEMENT + "ende/kuendigen/", endings.ending_notice, name="ending_notice"),
+    path(AGREEMENT + "ende/gemeinsam/", endings.ending_propose, name="ending_propose"),
+    path(ENDING + "zustimmen/", endings.ending_consent, name="ending_consent"),
+    path(ENDING + "verwerfen/", endings.ending_withdraw, name="ending_withdraw"),
+    path(ENDING + "weitermachen/", endings.ending_go_on, name="ending_go_on"),
+    path(ENDING + "doch-beenden/", endings.ending_rather_end, name="ending_rather_end"),
+    path(AGREEMENT + "abschluss/", endings.closing, name="closing"),
+    path(AGREEMENT + "abschluss/<slug:item>/", endings.closing_item, name="closing_item"),
+    path(BACK, retrospectives.retrospective, name="retrospective"),
+    path(BACK + "abgeben/", retrospectives.retrospective_hand_in, name="retrospective_hand_in"),
+    path(
+        BACK + "zuruecknehmen/",
+        retrospectives.retrospective_take_back,
+        name="retrospective_take_back",
+    ),
+    path(BACK + "oeffnen/", retrospectives.retrospective_close, name="retrospective_close"),
+    path(
+        BACK + "regel/<slug:rule>/",
+        retrospectives.retrospective_rule,
+        name="retrospective_rule",
+    ),
+    path(AGREEMENT + "nicht-weiterverfolgen/", endings.abandon, name="abandon"),
+    path(AGREEMENT + "weglegen/", endings.archive, name="archive"),
+    # Points to settle
+    path(VERSION + "klaeren/<slug:key>/", disputes.dispute_open, name="dispute_open"),
+    path(DISPUTE, disputes.dispute, name="dispute"),
+    path(DISPUTE + "eintrag/", disputes.dispute_write, name="dispute_write"),
+    path(DISPUTE + "stufe/", disputes.dispute_fail, name="dispute_fail"),
+    path(DISPUTE + "ergebnis/", disputes.dispute_propose, name="dispute_propose"),
+    path(DISPUTE + "bestaetigen/", disputes.dispute_confirm, name="dispute_confirm"),
+    path(DISPUTE + "zuruecknehmen/", disputes.dispute_withdraw, name="dispute_withdraw"),
+    path(DISPUTE + "neutral/", disputes.dispute_invite, name="dispute_invite"),
+    path(NEUTRAL + "zustimmen/", disputes.dispute_guest_agree, name="dispute_guest_agree"),
+    path(NEUTRAL + "verlaengern/", disputes.dispute_guest_extend, name="dispute_guest_extend"),
+    path(NEUTRAL + "beenden/", disputes.dispute_guest_end, name="dispute_guest_end"),
 ]

@@ -5,13 +5,14 @@ queries does not depend on the number of points or firms.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
+from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
-from cooperation import marks, points
+from cooperation import marks, nothing_between, points
 from cooperation.book import Party, Point, Rule
 from cooperation.kinds import Description
 from cooperation.points import (
@@ -19,6 +20,7 @@ from cooperation.points import (
     Confirmed,
     Given,
     Look,
+    PairKey,
     Reason,
     RuleSummary,
     Sheet,
@@ -28,6 +30,7 @@ from cooperation.points import (
 from cooperation.widgets import Widget
 
 SHOW = ("all", "open", "mine")
+SETTLED = (State.AGREED, State.NOT_APPLICABLE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +58,22 @@ class Form:
     action: str  # answer | talk | not_applicable
     url: str
     revision: int
+    seen: int = 0  # of all firms' parts, for a point per partner
     widget: Widget | None = None
     text: str = ""  # comment or note
     errors: tuple[str, ...] = ()
     stale: Stale | None = None
 
 
+def place_of(point: Point, other: Party | None) -> str:
+    """The id of a card on the page."""
+    return f"point-{point.key}--{other.key}" if other else f"point-{point.key}"
+
+
 @dataclass(frozen=True)
 class Card:
+    """One point; of one that pairs settle, what stands between the reader's firm and ``other``."""
+
     point: Point
     look: Look
     saids: tuple[Said, ...]
@@ -72,13 +83,16 @@ class Card:
     mine: bool  # it is the reader's turn
     blocker: Blocker | None
     firms: Mapping[str, str]  # names by key
+    other: Party | None
+    grouped: bool  # stands in a ``Group``, which asks the question
+    query: str  # the filter and the other firm, for links and forms
     is_folded: bool = False  # on the fast track: the default stands, nothing to read here
     form: Form | None = None
     problem: str = ""  # why the last click did nothing
 
     @property
     def id(self) -> str:
-        return f"point-{self.point.key}"
+        return place_of(self.point, self.other if self.grouped else None)
 
     @property
     def state(self) -> State:
@@ -130,7 +144,7 @@ class Card:
     @property
     def waits_words(self) -> str:
         """Whose turn it is, in a sentence; empty when it is nobody's."""
-        return self.blocker.sentence if self.blocker is not None else ""
+        return replace(self.blocker, between=()).sentence if self.blocker is not None else ""
 
     @property
     def answer_first(self) -> bool:
@@ -159,11 +173,49 @@ class Card:
 
 
 @dataclass(frozen=True, slots=True)
-class Item:
-    """A point's place in its rule; without a card while it is not asked or filtered out."""
+class Elsewhere:
+    """The quiet line below the reader's own pairs: how many others have still to settle it."""
+
+    number: int
+    firms: tuple[str, ...]  # the first few, each "A – B"
+
+    @property
+    def more(self) -> int:
+        return self.number - len(self.firms)
+
+
+PAIRS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """A point that is settled between two firms at a time: one card for each of the reader's."""
 
     point: Point
-    card: Card | None
+    state: State
+    cards: tuple[Card, ...]
+    elsewhere: Elsewhere
+    settled: int  # of the reader's pairs
+    total: int
+    offers_nothing: bool  # "nothing between us" could be said to more than one firm
+    query: str
+
+    @property
+    def id(self) -> str:
+        return f"point-{self.point.key}"
+
+    @property
+    def has_default(self) -> bool:
+        return self.point.default_value is not None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """A point's place in its rule; empty while the point is not asked or filtered out."""
+
+    point: Point
+    card: Card | None = None
+    group: Group | None = None
 
 
 @dataclass(frozen=True)
@@ -188,17 +240,22 @@ class Section(Overview):
     may_take_defaults: bool  # the reader's role covers the whole rule
 
     @property
-    def cards(self) -> list[Card]:
-        return [item.card for item in self.items if item.card is not None]
+    def shown(self) -> int:
+        return sum(item.card is not None or item.group is not None for item in self.items)
 
 
 class Desk:
     """One agreement as one person sees it."""
 
     def __init__(
-        self, sheet: Sheet, me: Party | None, *, may_edit: Callable[[Point], bool]
+        self,
+        sheet: Sheet,
+        me: Party | None,
+        *,
+        may_edit: Callable[[Point], bool],
+        show: str = "all",
     ) -> None:
-        self.sheet, self.me, self.may_edit = sheet, me, may_edit
+        self.sheet, self.me, self.may_edit, self.show = sheet, me, may_edit, show
         self.language = get_language() or "de"
 
     @cached_property
@@ -206,8 +263,8 @@ class Desk:
         return points.blockers(self.sheet)
 
     @cached_property
-    def _blocker_of(self) -> Mapping[str, Blocker]:
-        return {blocker.point.key: blocker for blocker in self.blockers if blocker.point}
+    def _blocker_of(self) -> Mapping[tuple[str, PairKey | None], Blocker]:
+        return {(each.point.key, each.pair): each for each in self.blockers if each.point}
 
     @cached_property
     def summaries(self) -> list[RuleSummary]:
@@ -217,13 +274,18 @@ class Desk:
     def mark(self) -> marks.Mark:
         return marks.mark(self.summaries)
 
-    @cached_property
-    def my_turn(self) -> set[str]:
-        if self.me is None:
-            return set()
-        return {
-            point.key for point in points.turns(self.sheet, self.me.key) if self.may_edit(point)
-        }
+    def is_mine(self, point: Point, sheet: Sheet) -> bool:
+        """Whether what stands there waits for the reader."""
+        blocker = self._blocker_of.get((point.key, sheet.pair))
+        return bool(
+            blocker and self.me and points.is_turn_of(blocker, self.me.key) and self.may_edit(point)
+        )
+
+    def pairs(self, point: Point) -> list[tuple[Party | None, Sheet]]:
+        """Where the reader finds the point: once, or with each other firm."""
+        if not point.pairwise:
+            return [(None, self.sheet)]
+        return [*self.sheet.pairs_of(self.me.key)] if self.me else []
 
     @cached_property
     def settled(self) -> int:
@@ -236,32 +298,37 @@ class Desk:
     @cached_property
     def waiting_parties(self) -> list[tuple[Party, int]]:
         """Whose turn it is, and at how many points."""
-        counts = []
-        for party in self.sheet.parties:
-            number = len(points.turns(self.sheet, party.key))
-            if number:
-                counts.append((party, number))
-        return counts
+        counted = [
+            (party, sum(points.is_turn_of(blocker, party.key) for blocker in self.blockers))
+            for party in self.sheet.parties
+        ]
+        return [(party, number) for party, number in counted if number]
 
-    def said(self, point: Point, party: Party | None, given: Given | None) -> Said:
+    def said(self, sheet: Sheet, point: Point, party: Party | None, given: Given | None) -> Said:
         description = (
-            points.described(self.sheet, point, given, self.language) if given is not None else None
+            points.described(sheet, point, given, self.language) if given is not None else None
         )
         return Said(
             party=party,
             mine=party is not None and party == self.me,
             given=given,
             description=description,
-            by_firm=self.sheet.name(given.party) if given else "",
+            by_firm=sheet.name(given.party) if given else "",
         )
 
-    def card(self, point: Point, **more: Any) -> Card:
-        look = points.look(self.sheet, point)
+    def card(self, point: Point, other: Party | None = None, **more: Any) -> Card:
+        """The card of a point; of a pairwise one with ``other``. ``KeyError``: no such pair."""
+        sheet = self.sheet
+        if point.pairwise:
+            if self.me is None or other is None:
+                raise KeyError(point.key)
+            sheet = sheet.between(self.me.key, other.key)
+        look = points.look(sheet, point)
         if point.per_partner:
-            saids = tuple(self.said(point, party, given) for party, given in look.by_party)
+            saids = tuple(self.said(sheet, point, party, given) for party, given in look.by_party)
         else:
-            saids = (self.said(point, None, look.given),)
-        blocker = self._blocker_of.get(point.key)
+            saids = (self.said(sheet, point, None, look.given),)
+        blocker = self._blocker_of.get((point.key, sheet.pair))
         waits = blocker.parties if blocker and blocker.reason is not Reason.TALK else ()
         return Card(
             point=point,
@@ -269,21 +336,76 @@ class Desk:
             saids=saids,
             me=self.me,
             may_edit=self.me is not None and self.may_edit(point),
-            waits_for=tuple(party for party in self.sheet.parties if party.key in waits),
-            mine=point.key in self.my_turn,
+            waits_for=tuple(party for party in sheet.parties if party.key in waits),
+            mine=self.is_mine(point, sheet),
             blocker=blocker,
-            firms={party.key: party.name for party in self.sheet.parties},
-            is_folded=points.is_folded(self.sheet, point) and not more,
+            firms={party.key: party.name for party in sheet.parties},
+            other=other,
+            grouped=self.groups(point),
+            query=self.query(other),
+            is_folded=points.is_folded(sheet, point) and not more,
             **more,
         )
 
-    def shows(self, point: Point, show: str) -> bool:
+    def query(self, other: Party | None = None) -> str:
+        """The filter of the checklist and the other firm, carried along by links and forms."""
+        carried = {} if self.show == "all" else {"show": self.show}
+        if other is not None:
+            carried["mit"] = other.key
+        return f"?{urlencode(carried)}" if carried else ""
+
+    def place(self, point: Point, other: Party | None) -> str:
+        return place_of(point, other if self.groups(point) else None)
+
+    def groups(self, point: Point) -> bool:
+        """Whether the point has a card per pair; between two firms it is a point like others."""
+        return point.pairwise and len(self.sheet.parties) != 2
+
+    def group(self, point: Point, show: str = "all") -> Group:
+        """All that the reader may know of a pairwise point."""
+        pairs = [(other, pair) for other, pair in self.pairs(point) if other is not None]
+        open_ones = [
+            each for each in self.sheet.elsewhere if each.point == point.key and each.blocks
+        ]
+        names = [" – ".join(map(self.sheet.name, each.pair)) for each in open_ones]
+        settled = [points.state(pair, point) in SETTLED for _other, pair in pairs]
+        may_edit = self.me is not None and self.may_edit(point)
+        free = [
+            pair
+            for _other, pair in pairs
+            if self.me and nothing_between.may_be_said(pair, point, self.me.key)
+        ]
+        return Group(
+            point=point,
+            state=points.state(self.sheet, point),
+            cards=tuple(
+                self.card(point, other) for other, pair in pairs if self._shows(point, pair, show)
+            ),
+            elsewhere=Elsewhere(len(names), tuple(names[:PAIRS_NAMED])),
+            settled=sum(settled),
+            total=len(pairs),
+            offers_nothing=may_edit and len(free) > 1,
+            query=self.query(),
+        )
+
+    def _shows(self, point: Point, sheet: Sheet, show: str) -> bool:
         if show == "mine":
-            return point.key in self.my_turn
+            return self.is_mine(point, sheet)
         if show == "open":
-            stands = points.state(self.sheet, point)
-            return stands not in (State.AGREED, State.NOT_APPLICABLE)
+            return points.state(sheet, point) not in SETTLED
         return True
+
+    def item(self, point: Point, show: str) -> Item:
+        """A visible point under the filter."""
+        if not self.groups(point):
+            pairs = [
+                (o, sheet) for o, sheet in self.pairs(point) if self._shows(point, sheet, show)
+            ]
+            return Item(point, card=self.card(point, pairs[0][0]) if pairs else None)
+        group = self.group(point, show)
+        open_elsewhere = show == "open" and group.elsewhere.number
+        shown = group.cards or show == "all" or open_elsewhere
+        return Item(point, group=group if shown else None)
 
     @cached_property
     def overview(self) -> list[Overview]:
@@ -291,11 +413,10 @@ class Desk:
 
     def section(self, rule: Rule, show: str = "all") -> Section:
         visible = {point.key for point in points.visible_points(self.sheet, rule)}
-        items = []
-        for point in rule.points:
-            shown = point.key in visible and self.shows(point, show)
-            # The others keep a place: an answer to another point can make them appear.
-            items.append(Item(point, self.card(point) if shown else None))
+        # Points that are not shown keep a place: an answer to another can make them appear.
+        items = [
+            self.item(point, show) if point.key in visible else Item(point) for point in rule.points
+        ]
         summary = self.summaries[rule.number - 1]
         return Section(
             rule=rule,
@@ -324,14 +445,18 @@ class Desk:
 
     def is_mine_to_confirm_unread(self, point: Point) -> bool:
         """Whether "take the defaults of this rule" would do anything here for the reader's firm."""
-        if self.me is None or point.fast_track != "default" or not self.may_edit(point):
+        me = self.me
+        if me is None or point.fast_track != "default" or not self.may_edit(point):
             return False
-        if self.sheet.talks.get(point.key):
+        return any(self._is_unread_default(point, sheet, me) for _o, sheet in self.pairs(point))
+
+    def _is_unread_default(self, point: Point, sheet: Sheet, me: Party) -> bool:
+        if sheet.talks.get(point.key):
             return False
-        is_default = points.is_unchanged_default(self.sheet, point)
-        if self.sheet.given(point, self.me.key) is None:
-            return is_default or points.revision(self.sheet, point) == 0
-        return is_default and self.me.key in points.unconfirmed(self.sheet, point)
+        is_default = points.is_unchanged_default(sheet, point)
+        if sheet.given(point, me.key) is None:
+            return is_default or points.revision(sheet, point) == 0
+        return is_default and me.key in points.unconfirmed(sheet, point)
 
 
 def changed_with(point: Point, before: Sheet, after: Sheet) -> list[Point]:

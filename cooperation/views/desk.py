@@ -5,12 +5,13 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
+from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
 from cooperation import perms, points, sheets
 from cooperation.book import Party, Point
-from cooperation.models import Agreement, Participation
+from cooperation.models import Agreement, AgreementVersion, Participation, SignatureSlot
 from cooperation.points import Sheet
 from cooperation.views.cards import SHOW, Card, Desk
 from partners.middleware import PortalRequest, act_for
@@ -41,6 +42,12 @@ class Opened:
         if self.membership is None:
             raise PermissionDenied
         return self.membership.partner
+
+    @property
+    def versions(self) -> QuerySet[AgreementVersion]:
+        """Versions that the reader's firm is a party of: who joins later sees no earlier one."""
+        own = SignatureSlot.objects.filter(partner=self.partner)
+        return self.agreement.versions.filter(pk__in=own.values("version"))
 
     @property
     def query(self) -> str:

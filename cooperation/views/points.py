@@ -1,5 +1,7 @@
 """The checklist of an agreement: read it, answer, confirm, ask for a talk, take the defaults."""
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -24,7 +26,7 @@ from cooperation.models import AgreementVersion, TalkRequest
 from cooperation.points import Sheet
 from cooperation.views.cards import Card, Desk, Form, Section, Stale, changed_with
 from cooperation.views.depth import steps
-from cooperation.views.desk import Opened, open_agreement, point_of
+from cooperation.views.desk import Opened, Spot, open_agreement, point_of, spot_of
 from partners.middleware import PortalRequest
 
 DETAIL = "cooperation/agreement_detail.html"
@@ -49,7 +51,7 @@ def _round(opened: Opened) -> AgreementVersion | None:
     if opened.agreement.is_draft:
         return None
     living = [AgreementVersion.State.SIGNING, AgreementVersion.State.IN_FORCE]
-    versions = opened.agreement.versions.filter(state__in=living).defer("payload")
+    versions = opened.versions.filter(state__in=living).defer("payload")
     return versions.order_by("-number").first()
 
 
@@ -57,7 +59,7 @@ def _refused(opened: Opened) -> AgreementVersion | None:
     """The last version, if a firm declined to sign it and it is negotiated again."""
     if not opened.agreement.is_draft:
         return None
-    versions = opened.agreement.versions.select_related("closed_by", "closed_by_partner")
+    versions = opened.versions.select_related("closed_by", "closed_by_partner")
     last = versions.defer("payload").order_by("-number").first()
     return last if last and last.state == AgreementVersion.State.DECLINED else None
 
@@ -72,7 +74,7 @@ def detail_context(opened: Opened) -> dict[str, Any]:
     )
     return frame_context(opened, desk) | {
         "sections": sections,
-        "nothing_shown": not any(section.cards for section in sections),
+        "nothing_shown": not any(section.shown for section in sections),
         "refused": _refused(opened),
         "depth_steps": steps(opened.agreement, opened.sheet.book, may_change=is_manager),
         "may_fast_track": is_manager,
@@ -88,57 +90,84 @@ def agreement_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
 # ---- One card ----------------------------------------------------------------------------------
 
 
-def _card_page(
-    request: PortalRequest, opened: Opened, point: Point, status: int = 200, **more: Any
-) -> HttpResponse:
+def _card_page(request: PortalRequest, spot: Spot, status: int = 200, **more: Any) -> HttpResponse:
     """The card alone for htmx; a page with nothing but this card for a plain browser."""
-    card = opened.desk().card(point, **more)
+    card = spot.card(**more)
+    if request.htmx:
+        # htmx swaps a 422; the other statuses are for whoever reads them.
+        swapped = 422 if status >= 400 else 200
+        context = {"agreement": spot.opened.agreement, "card": card, "oob": False}
+        return render(request, "cooperation/card.html", context, status=swapped)
+    return _point_page(request, spot.opened, spot.point, card, status)
+
+
+def _point_page(
+    request: PortalRequest, opened: Opened, point: Point, card: Card | None, status: int = 200
+) -> HttpResponse:
+    desk = opened.desk()
+    group = desk.group(point) if desk.groups(point) else None
+    if group is not None and card is not None:
+        group = replace(group, cards=(card,))
     context = {
         "agreement": opened.agreement,
         "project": opened.agreement.project,
+        "book": opened.sheet.book,
         "rule": opened.sheet.book.rule(point.rule),
+        "point": point,
+        "group": group,
         "card": card,
         "query": opened.query,
         "oob": False,
     }
-    if request.htmx:
-        # htmx swaps a 422; the other statuses are for whoever reads them.
-        swapped = 422 if status >= 400 else 200
-        return render(request, "cooperation/card.html", context, status=swapped)
     return render(request, "cooperation/point.html", context, status=status)
 
 
 @require_GET
 @vary_on_headers("HX-Request")
 def point(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
-    """One point by itself."""
+    """One point by itself; of a pairwise one, with one firm or with all."""
     opened = open_agreement(request, pk)
-    return _card_page(request, opened, point_of(opened, key))
+    asked = point_of(opened, key)
+    if "mit" not in request.GET and opened.desk().groups(asked):
+        return _point_page(request, opened, asked, None)
+    return _card_page(request, spot_of(request, opened, key))
 
 
-def _done(
-    request: PortalRequest, opened: Opened, point: Point, before: Sheet, said: str
-) -> HttpResponse:
+def _done(request: PortalRequest, spot: Spot, before: Sheet, said: str) -> HttpResponse:
     """After a change: the card and all that changed with it, or back to the checklist."""
+    opened, point = spot.opened, spot.point
     if not _is_on_checklist(request, opened):
         messages.success(request, said)
-        back = _back(opened, point)
+        back = _back(spot)
         return HttpResponseClientRedirect(back.url) if request.htmx else back
     opened.reload()
     desk = opened.desk()
-    if points.is_visible(opened.sheet, point):
-        parts = [_render_card(request, opened, desk.card(point), oob=False)]
-    else:
-        parts = [_render_place(point, oob=False)]
+    parts = _changed(request, spot, desk)
     for other in changed_with(point, before, opened.sheet):
-        if points.is_visible(opened.sheet, other):
-            parts.append(_render_card(request, opened, desk.card(other), oob=True))
-        else:
-            parts.append(_render_place(other, oob=True))
+        parts.append(_render_item(request, opened, desk, other))
     section = desk.section(opened.sheet.book.rule(point.rule))
     parts += _render_frame(request, opened, desk, section)
     parts.append(_announcement(said))
     return HttpResponse("".join(parts))
+
+
+def _changed(request: PortalRequest, spot: Spot, desk: Desk) -> list[str]:
+    """The card that was acted on, in band; with the head of its group."""
+    opened, point = spot.opened, spot.point
+    grouped = desk.groups(point)
+    if not spot.is_there:
+        # Of a group the card goes, and the group or its place stands there instead.
+        if spot.other is None:
+            return [_render_place(point, oob=False)]
+        return [_render_item(request, opened, desk, point)]
+    parts = [_render_card(request, opened, desk.card(point, spot.other))]
+    if grouped:
+        context = {"agreement": opened.agreement, "group": desk.group(point), "oob": "part"}
+        parts += [
+            render_to_string(f"cooperation/pair_group.html#{name}", context, request)
+            for name in ("head", "foot")
+        ]
+    return parts
 
 
 def _is_on_checklist(request: PortalRequest, opened: Opened) -> bool:
@@ -149,14 +178,26 @@ def _is_on_checklist(request: PortalRequest, opened: Opened) -> bool:
     return path in ("", reverse("cooperation:agreement_detail", args=[opened.agreement.pk]))
 
 
-def _back(opened: Opened, point: Point) -> HttpResponseRedirect:
+def _back(spot: Spot) -> HttpResponseRedirect:
+    opened = spot.opened
     url = reverse("cooperation:agreement_detail", args=[opened.agreement.pk])
-    return redirect(f"{url}{opened.query}#point-{point.key}")
+    place = opened.desk().place(spot.point, spot.other)
+    return redirect(f"{url}{opened.query}#{place}")
 
 
-def _render_card(request: PortalRequest, opened: Opened, card: Card, *, oob: bool) -> str:
-    context = {"agreement": opened.agreement, "card": card, "query": opened.query, "oob": oob}
+def _render_card(request: PortalRequest, opened: Opened, card: Card) -> str:
+    context = {"agreement": opened.agreement, "card": card, "oob": False}
     return render_to_string("cooperation/card.html", context, request)
+
+
+def _render_item(request: PortalRequest, opened: Opened, desk: Desk, point: Point) -> str:
+    """All of a point, to be swapped beside: its card, its group, or the place it would have."""
+    if not points.is_visible(opened.sheet, point):
+        return _render_place(point, oob=True)
+    item = desk.item(point, "all")
+    context = {"agreement": opened.agreement, "card": item.card, "group": item.group, "oob": True}
+    template = "cooperation/pair_group.html" if item.group else "cooperation/card.html"
+    return render_to_string(template, context, request)
 
 
 def _render_place(point: Point, *, oob: bool) -> str:
@@ -179,155 +220,175 @@ def _announcement(said: str) -> str:
     return format_html('<div id="announce" hx-swap-oob="innerHTML">{}</div>', said)
 
 
-def _not_possible(
-    request: PortalRequest, opened: Opened, point: Point, error: NotPossible
-) -> HttpResponse:
-    opened.reload()
-    if points.is_visible(opened.sheet, point) and request.htmx:
-        return _card_page(request, opened, point, 409, problem=str(error))
+def _not_possible(request: PortalRequest, spot: Spot, error: NotPossible) -> HttpResponse:
+    spot.opened.reload()
+    if spot.is_there and request.htmx:
+        return _card_page(request, spot, 409, problem=str(error))
     messages.warning(request, str(error))
     if request.htmx:  # the card is gone: only the whole page can say why
-        url = reverse("cooperation:agreement_detail", args=[opened.agreement.pk])
+        url = reverse("cooperation:agreement_detail", args=[spot.opened.agreement.pk])
         return HttpResponseClientRedirect(url)
-    return _back(opened, point)
+    return _back(spot)
 
 
-def _given_revision(request: PortalRequest) -> int:
-    written = request.POST.get("revision", "")
+def _number(request: PortalRequest, name: str) -> int:
+    written = request.POST.get(name, "")
     return int(written) if written.isascii() and written.isdigit() and len(written) < 10 else 0
 
 
 # ---- Answering ---------------------------------------------------------------------------------
 
 
+def _open_to_edit(request: PortalRequest, pk: UUID, key: str) -> Spot:
+    """The point in front of somebody who may work on it; 404 or 403 for others."""
+    opened = open_agreement(request, pk)
+    opened.require_editor(point_of(opened, key))
+    return spot_of(request, opened, key)
+
+
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 def point_answer(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Answer a point: the form on GET, the proposal on POST."""
-    opened = open_agreement(request, pk)
-    point = point_of(opened, key)
-    opened.require_editor(point)
-    sheet, parties = opened.sheet, opened.sheet.parties
-    party = str(opened.partner.pk)
+    spot = _open_to_edit(request, pk, key)
+    point, sheet = spot.point, spot.sheet
+    own = str(spot.opened.partner.pk)
     if request.method == "GET":
-        given = sheet.given(point, party)
-        raw = widgets.initial(point, parties, given.value if given else None, sheet.joint)
-        form = _answer_form(opened, point, raw, points.revision(sheet, point, party))
-        return _card_page(request, opened, point, form=form)
-    raw, revision = widgets.read(point, request.POST), _given_revision(request)
+        given = sheet.given(point, own)
+        raw = widgets.initial(point, sheet.parties, given.value if given else None, sheet.joint)
+        form = _answer_form(
+            spot, raw, points.revision(sheet, point, own), points.revision(sheet, point)
+        )
+        return _card_page(request, spot, form=form)
+    raw = widgets.read(point, request.POST)
+    revision, seen = _number(request, "revision"), _number(request, "seen")
     edited = widgets.edit_rows(point, raw, request.POST)
     if edited is not None:
-        form = _answer_form(opened, point, edited, revision)
-        return _card_page(request, opened, point, form=form)
+        return _card_page(request, spot, form=_answer_form(spot, edited, revision, seen))
+    before = spot.opened.sheet
     try:
-        value = widgets.judged(point, parties, raw, sheet.joint)
-        answers.propose(pk, key, value, by=request.user, partner=opened.partner, revision=revision)
+        value = widgets.judged(point, sheet.parties, raw, sheet.joint)
+        answers.propose(
+            pk, key, value, by=request.user, revision=revision, seen=seen, **spot.acting
+        )
     except kinds.InvalidAnswer as error:
-        form = _answer_form(opened, point, raw, revision, errors=error.errors)
-        return _card_page(request, opened, point, 422, form=form)
+        form = _answer_form(spot, raw, revision, seen, errors=error.errors)
+        return _card_page(request, spot, 422, form=form)
     except StalePoint as error:
-        opened.reload()
-        form = _answer_form(opened, point, raw, error.revision, stale=_stale(opened, point, error))
-        return _card_page(request, opened, point, 409, form=form)
+        return _stale_form(request, spot, error, lambda: _answer_form(spot, raw, 0, 0))
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("Your answer is saved."))
+        return _not_possible(request, spot, error)
+    return _done(request, spot, before, _saved(spot, _("Your answer is saved.")))
 
 
 def _answer_form(
-    opened: Opened,
-    point: Point,
+    spot: Spot,
     raw: dict[str, Any],
     revision: int,
+    seen: int,
     *,
     errors: dict[str, list[str]] | None = None,
-    stale: Stale | None = None,
 ) -> Form:
     return Form(
         action="answer",
-        url=reverse("cooperation:point_answer", args=[opened.agreement.pk, point.key]),
+        url=reverse("cooperation:point_answer", args=[spot.opened.agreement.pk, spot.point.key]),
         revision=revision,
-        widget=widgets.build(point, opened.sheet.parties, raw, errors),
-        stale=stale,
+        seen=seen,
+        widget=widgets.build(spot.point, spot.sheet.parties, raw, errors),
     )
 
 
-def _stale(opened: Opened, point: Point, error: StalePoint) -> Stale:
-    desk = opened.desk()
-    said = desk.said(point, desk.me if point.per_partner else None, error.theirs)
-    return Stale(said if error.theirs is not None else None)
+def _stale_form(
+    request: PortalRequest, spot: Spot, error: StalePoint, again: Callable[[], Form]
+) -> HttpResponse:
+    """The same input once more, beside what stands there now."""
+    spot.opened.reload()
+    if not spot.is_there:
+        return _not_possible(request, spot, error)
+    desk = spot.opened.desk()
+    said = desk.said(
+        spot.sheet, spot.point, desk.me if spot.point.per_partner else None, error.theirs
+    )
+    form = replace(
+        again(),
+        revision=error.revision,
+        seen=points.revision(spot.sheet, spot.point),
+        stale=Stale(said if error.theirs is not None else None),
+    )
+    return _card_page(request, spot, 409, form=form)
+
+
+def _saved(spot: Spot, said: str) -> str:
+    """What was done, and whether it was confirmed, too: not while another firm's part is unread."""
+    if not spot.point.per_partner:
+        return said
+    spot.opened.reload()
+    if not spot.is_there or spot.card().i_confirmed:
+        return said
+    more = _(
+        "It is not confirmed for your firm yet, because another firm changed its part in the "
+        "meantime. Please read it and confirm."
+    )
+    return f"{said} {more}"
 
 
 @require_POST
 def point_default(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Propose the Kodex default with one click."""
-    opened = open_agreement(request, pk)
-    point = point_of(opened, key)
-    opened.require_editor(point)
-    default, revision = kinds.default_value(point), _given_revision(request)
+    spot = _open_to_edit(request, pk, key)
+    default = kinds.default_value(spot.point)
     if default is None:
         raise Http404
-    sheet = opened.sheet
+    before = spot.opened.sheet
+    revision, seen = _number(request, "revision"), _number(request, "seen")
     try:
         answers.propose(
-            pk, key, default, by=request.user, partner=opened.partner, revision=revision
+            pk, key, default, by=request.user, revision=revision, seen=seen, **spot.acting
         )
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("The Kodex default is proposed."))
+        return _not_possible(request, spot, error)
+    return _done(request, spot, before, _saved(spot, _("The Kodex default is proposed.")))
 
 
 @require_POST
 def point_confirm(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Agree for the own firm with what stands there."""
-    opened = open_agreement(request, pk)
-    point = point_of(opened, key)
-    opened.require_editor(point)
-    sheet = opened.sheet
+    spot = _open_to_edit(request, pk, key)
+    before, revision = spot.opened.sheet, _number(request, "revision")
     try:
-        answers.confirm(
-            pk, key, by=request.user, partner=opened.partner, revision=_given_revision(request)
-        )
+        answers.confirm(pk, key, by=request.user, revision=revision, **spot.acting)
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("Confirmed for your firm."))
+        return _not_possible(request, spot, error)
+    return _done(request, spot, before, _("Confirmed for your firm."))
 
 
 @require_http_methods(["GET", "POST"])
 @vary_on_headers("HX-Request")
 def point_not_applicable(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Propose that a point does not apply to us."""
-    opened = open_agreement(request, pk)
-    point = point_of(opened, key)
-    opened.require_editor(point)
-    sheet, url = opened.sheet, reverse("cooperation:point_not_applicable", args=[pk, key])
-    own = points.revision(sheet, point, str(opened.partner.pk))
+    spot = _open_to_edit(request, pk, key)
+    point, sheet = spot.point, spot.sheet
+    url = reverse("cooperation:point_not_applicable", args=[pk, key])
     if request.method == "GET":
-        form = Form(action="not_applicable", url=url, revision=own)
-        return _card_page(request, opened, point, form=form)
-    note, revision = request.POST.get("note", ""), _given_revision(request)
+        own = points.revision(sheet, point, str(spot.opened.partner.pk))
+        seen = points.revision(sheet, point)
+        form = Form(action="not_applicable", url=url, revision=own, seen=seen)
+        return _card_page(request, spot, form=form)
+    before, note = spot.opened.sheet, request.POST.get("note", "")
+    revision, seen = _number(request, "revision"), _number(request, "seen")
+    again = Form(action="not_applicable", url=url, revision=revision, seen=seen, text=note)
     try:
         answers.mark_not_applicable(
-            pk, key, by=request.user, partner=opened.partner, revision=revision, note=note
+            pk, key, by=request.user, revision=revision, seen=seen, note=note, **spot.acting
         )
     except kinds.InvalidAnswer as error:
-        form = Form(
-            action="not_applicable", url=url, revision=revision, text=note, errors=_lines(error)
-        )
-        return _card_page(request, opened, point, 422, form=form)
+        form = replace(again, errors=_lines(error))
+        return _card_page(request, spot, 422, form=form)
     except StalePoint as error:
-        opened.reload()
-        form = Form(
-            action="not_applicable",
-            url=url,
-            revision=error.revision,
-            text=note,
-            stale=_stale(opened, point, error),
-        )
-        return _card_page(request, opened, point, 409, form=form)
+        return _stale_form(request, spot, error, lambda: again)
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("Proposed: this point does not apply."))
+        return _not_possible(request, spot, error)
+    return _done(request, spot, before, _saved(spot, _("Proposed: this point does not apply.")))
 
 
 def _lines(error: kinds.InvalidAnswer) -> tuple[str, ...]:
@@ -341,39 +402,55 @@ def _lines(error: kinds.InvalidAnswer) -> tuple[str, ...]:
 @vary_on_headers("HX-Request")
 def point_talk(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     """Ask for a talk about a point."""
-    opened = open_agreement(request, pk)
-    point = point_of(opened, key)
-    opened.require_editor(point)
-    url, sheet = reverse("cooperation:point_talk", args=[pk, key]), opened.sheet
+    spot = _open_to_edit(request, pk, key)
+    url, before = reverse("cooperation:point_talk", args=[pk, key]), spot.opened.sheet
     if request.method == "GET":
         form = Form(action="talk", url=url, revision=0)
-        return _card_page(request, opened, point, form=form)
+        return _card_page(request, spot, form=form)
     comment = request.POST.get("comment", "")
     try:
-        answers.ask_to_talk(pk, key, comment, by=request.user, partner=opened.partner)
+        answers.ask_to_talk(pk, key, comment, by=request.user, **spot.acting)
     except kinds.InvalidAnswer as error:
         form = Form(action="talk", url=url, revision=0, text=comment, errors=_lines(error))
-        return _card_page(request, opened, point, 422, form=form)
+        return _card_page(request, spot, 422, form=form)
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("The other firms see that you want to talk."))
+        return _not_possible(request, spot, error)
+    if spot.other is None:
+        said = _("The other firms see that you want to talk.")
+    else:
+        said = _("%(firm)s sees that you want to talk.") % {"firm": spot.other.name}
+    return _done(request, spot, before, said)
 
 
 @require_POST
 def talk_resolve(request: PortalRequest, pk: UUID, talk: UUID) -> HttpResponse:
     """The talk took place."""
     opened = open_agreement(request, pk)
-    asked = TalkRequest.objects.filter(agreement=opened.agreement, pk=talk).first()
-    if asked is None:
-        raise Http404
-    point = point_of(opened, asked.point_key)
-    opened.require_editor(point)
-    sheet = opened.sheet
+    spot = _spot_of_talk(opened, talk)
+    opened.require_editor(spot.point)
+    before = opened.sheet
     try:
         answers.resolve_talk(talk, by=request.user, partner=opened.partner)
     except NotPossible as error:
-        return _not_possible(request, opened, point, error)
-    return _done(request, opened, point, sheet, _("Noted: you have talked about it."))
+        return _not_possible(request, spot, error)
+    return _done(request, spot, before, _("Noted: you have talked about it."))
+
+
+def _spot_of_talk(opened: Opened, talk: UUID) -> Spot:
+    """Where somebody asked to talk, or 404; also for what two other firms talk about."""
+    rows = TalkRequest.objects.filter(agreement=opened.agreement, pk=talk)
+    asked = rows.select_related("pair").first()
+    if asked is None:
+        raise Http404
+    point = point_of(opened, asked.point_key)
+    if asked.pair is None:
+        return Spot(opened, point, None)
+    two = {str(asked.pair.first_id), str(asked.pair.second_id)}
+    own = "" if opened.membership is None else str(opened.membership.partner_id)
+    for other, _pair in opened.sheet.pairs_of(own):
+        if two == {own, other.key}:
+            return Spot(opened, point, other)
+    raise Http404
 
 
 # ---- Many at once ------------------------------------------------------------------------------
