@@ -7,6 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+from cooperation import ending_words
 from cooperation.book import Book
 from cooperation.models import Agreement, AgreementEvent
 
@@ -67,7 +68,7 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         at=event.at,
         by=event.by.name if event.by else "",  # nobody: a deadline ran out
         firm=event.partner.name if event.partner else "",
-        what=sentence % said,
+        what=ending_words.logged(event.kind, data) or sentence % said,
         detail=str(data.get("reason") or data.get("comment") or ""),
         point=point.key if point else "",
     )

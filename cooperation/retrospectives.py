@@ -12,10 +12,10 @@ from django.db import transaction
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
-from cooperation import notices, standing, terms
+from cooperation import notices, rule_books, standing, terms
 from cooperation.agreements import NotPossible, lock, record, require_party
-from cooperation.book import Book
 from cooperation.kinds.base import NOTE_LIMIT, Problems
 from cooperation.kinds.base import text as clean_text
 from cooperation.models import (
@@ -42,17 +42,16 @@ class Stale(NotPossible):
 
 
 class Incomplete(NotPossible):
-    """Something is missing before it can be handed in; ``rules``: numbers of rules not answered."""
+    """``rules``: numbers of the rules that have to be answered before it can be handed in."""
 
-    def __init__(self, rules: list[int], *, again: bool) -> None:
-        self.rules, self.again = rules, again
-        sentences = []
-        if rules:
-            numbers = ", ".join(map(str, rules))
-            sentences.append(_("Still open: rule %(numbers)s.") % {"numbers": numbers})
-        if again:
-            sentences.append(_("Please also say whether you would do it again."))
-        super().__init__(" ".join(sentences))
+    def __init__(self, rules: list[int]) -> None:
+        self.rules = rules
+        sentence = ngettext(
+            "Please answer rule %(numbers)s first.",
+            "Please answer the rules %(numbers)s first.",
+            len(rules),
+        )
+        super().__init__(sentence % {"numbers": ", ".join(map(str, rules))})
 
 
 # ---- Reading -----------------------------------------------------------------------------------
@@ -115,7 +114,6 @@ def save(
     *,
     by: User,
     partner: Partner,
-    book: Book,
     rating: int | None,
     good: str = "",
     better: str = "",
@@ -132,9 +130,9 @@ def save(
     if rating is not None and rating not in RATINGS:
         problems.add("rating", _("Please choose one of the answers."))
     problems.raise_if_any()
-    if rule_key not in book.rules_by_key:
-        raise NotPossible(_("This agreement has no such rule."))
     agreement, _found = _open(agreement_id, partner)
+    if rule_key not in rule_books.by_id(agreement.rule_book_id).rules_by_key:
+        raise NotPossible(_("This agreement has no such rule."))
     part = _own(agreement, partner)
     there = part.answers.select_related("updated_by").filter(rule_key=rule_key).first()
     if there is not None and (there.rating, there.good, there.better) == (rating, good, better):
@@ -149,18 +147,10 @@ def save(
 
 
 @transaction.atomic
-def say_again(agreement_id: UUID, *, again: bool, by: User, partner: Partner) -> RetrospectivePart:
-    """Say whether the firm would do it again."""
-    agreement, _found = _open(agreement_id, partner)
-    part = _own(agreement, partner)
-    part.again = again
-    part.save(update_fields=["again"])
-    return part
-
-
-@transaction.atomic
-def hand_in(agreement_id: UUID, *, by: User, partner: Partner, book: Book) -> RetrospectivePart:
+def hand_in(agreement_id: UUID, *, again: bool, by: User, partner: Partner) -> RetrospectivePart:
     """Give the firm's look back out of hand; with the last firm's, all are open to all.
+
+    ``again``: whether the firm would do it again.
 
     Every rule needs an answer, also if it is that the firm does not judge it: nobody reads the
     others' words for an empty sheet. Raises ``Incomplete``, ``NotPossible``.
@@ -168,14 +158,15 @@ def hand_in(agreement_id: UUID, *, by: User, partner: Partner, book: Book) -> Re
     agreement, found = _open(agreement_id, partner)
     part = _own(agreement, partner)
     answered = set(part.answers.values_list("rule_key", flat=True))
-    missing = [rule.number for rule in book.rules if rule.key not in answered]
-    if missing or part.again is None:
-        raise Incomplete(missing, again=part.again is None)
-    part.handed_in_at, part.handed_in_by = timezone.now(), by
-    part.save(update_fields=["handed_in_at", "handed_in_by"])
+    rules = rule_books.by_id(agreement.rule_book_id).rules
+    missing = [rule.number for rule in rules if rule.key not in answered]
+    if missing:
+        raise Incomplete(missing)
+    part.again, part.handed_in_at, part.handed_in_by = again, timezone.now(), by
+    part.save(update_fields=["again", "handed_in_at", "handed_in_by"])
     firms = standing.firms(found)
     if {firm.pk for firm in firms} <= handed_in(agreement):
-        _reveal(agreement, firms, by=None, partner=None, now=part.handed_in_at)
+        _reveal(agreement, firms, by=None, partner=None, now=timezone.now())
         part.refresh_from_db(fields=["revealed_at"])
     return part
 

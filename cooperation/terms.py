@@ -192,6 +192,11 @@ def due(terms: Terms, key: str, last_day: date, calendar: Calendar) -> date | No
     period = terms.periods.get(DUE_BY[key])
     if period is None:
         return None
+    return follows(period, last_day, calendar)
+
+
+def follows(period: Period, last_day: date, calendar: Calendar) -> date | None:
+    """The last day of a period that begins with the end; None: beyond what can be computed."""
     try:
         return period.last_day(end_of(last_day) - timedelta(microseconds=1), calendar)
     except OutOfRange:

@@ -1,9 +1,9 @@
 """Customer projects and invitations."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -17,8 +17,19 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cooperation import fast_track, history, marks, perms, points, projects, rule_books, sheets
+from cooperation import (
+    fast_track,
+    history,
+    marks,
+    perms,
+    points,
+    projects,
+    rule_books,
+    sheets,
+    standing,
+)
 from cooperation.agreements import NotPossible
+from cooperation.book import Book
 from cooperation.forms import InviteForm, ProjectForm, ReasonForm
 from cooperation.models import (
     Agreement,
@@ -29,6 +40,8 @@ from cooperation.models import (
     SignatureSlot,
 )
 from cooperation.points import Sheet
+from cooperation.standing import Standing
+from cooperation.views import ending_parts
 from cooperation.views.desk import act_in
 from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
@@ -48,28 +61,33 @@ class Line:
     waits: str  # whom it waits for, in words; empty when it waits for nobody
     mine: bool
     since: datetime | None
+    last_day: date | None  # once the end is announced, near or past
 
 
 def _latest(agreements: Sequence[Agreement]) -> dict[UUID, Agreement]:
     """The living agreement of each project, else its last one."""
     found: dict[UUID, Agreement] = {}
-    for agreement in sorted(agreements, key=lambda a: (a.status != "ended", a.created_at)):
+    for agreement in sorted(agreements, key=lambda a: (not a.is_closed, a.created_at)):
         found[agreement.project_id] = agreement
     return found
 
 
 @require_GET
 def project_list(request: PortalRequest) -> HttpResponse:
-    """The projects of the own firm, and invitations to it."""
+    """The projects of the own firm, and invitations to it; under ``?away`` what was put away."""
     visible = Agreement.objects.visible_to(request.user).select_related("project")
     agreements = _latest(
         list(visible.annotate(moved_at=Max("events__at")).order_by("-moved_at", "pk"))
     )
+    found = standing.bring_up_to_date(agreements.values(), standing.today())
+    away = _put_away(request, agreements)
+    show_away = "away" in request.GET
+    agreements = {pk: each for pk, each in agreements.items() if (pk in away) == show_away}
     loaded = sheets.load_many(agreements.values())
     waiting = _waiting_to_sign(agreements.values())
     own = str(request.partner.pk) if request.partner else ""
     lines = [
-        _line(agreement, loaded[agreement.pk], waiting[agreement.pk], own)
+        _line(found[agreement.pk], loaded[agreement.pk], waiting[agreement.pk], own)
         for agreement in agreements.values()
     ]
     lines.sort(key=lambda line: (not line.mine, -line.since.timestamp() if line.since else 0))
@@ -81,10 +99,23 @@ def project_list(request: PortalRequest) -> HttpResponse:
     )
     context = {
         "lines": lines,
-        "invitations": invitations,
+        "invitations": [] if show_away else invitations,
+        "away": len(away),
+        "show_away": show_away,
         "may_create": perms.can_create_project(request.membership),
     }
     return render(request, "cooperation/project_list.html", context)
+
+
+def _put_away(request: PortalRequest, agreements: Mapping[UUID, Agreement]) -> set[UUID]:
+    """Projects over and put away by a firm of the reader."""
+    closed = {pk for pk, agreement in agreements.items() if agreement.is_closed}
+    if not closed:
+        return set()
+    places = Participation.objects.accepted().filter(
+        partner__in=Partner.objects.of(request.user), archived_at__isnull=False
+    )
+    return closed & set(places.values_list("project", flat=True))
 
 
 def _waiting_to_sign(agreements: Any) -> dict[UUID, list[tuple[str, str]]]:
@@ -102,16 +133,20 @@ def _waiting_to_sign(agreements: Any) -> dict[UUID, list[tuple[str, str]]]:
     return missing
 
 
-def _line(agreement: Agreement, sheet: Sheet, signers: list[tuple[str, str]], own: str) -> Line:
+def _line(found: Standing, sheet: Sheet, signers: list[tuple[str, str]], own: str) -> Line:
+    agreement = found.agreement
+    asked: list[tuple[str, str]] = []
     if agreement.is_draft:
         mark = marks.mark(points.summary(sheet))
         turns = [(party, len(points.turns(sheet, party.key))) for party in sheet.parties]
         asked = [(party.key, party.name) for party, number in turns if number]
         if not asked:
             asked = [("", name) for name in sheet.invited]
+    elif agreement.status == Agreement.Status.ABANDONED:
+        mark = marks.mark(points.summary(sheet))
     else:
         mark = marks.whole([(rule.number, str(rule.short)) for rule in sheet.book.rules])
-        asked = signers
+        asked = [] if agreement.is_closed else signers
     mine = any(key == own for key, _name in asked)
     others = [name for key, name in asked if key != own]
     moved_at: datetime | None = agreement.moved_at  # type: ignore[attr-defined]
@@ -123,6 +158,7 @@ def _line(agreement: Agreement, sheet: Sheet, signers: list[tuple[str, str]], ow
         waits=_waits(mine, others),
         mine=mine,
         since=moved_at,
+        last_day=found.last_day if found.is_ending else None,
     )
 
 
@@ -154,6 +190,7 @@ def project_create(request: PortalRequest) -> HttpResponse:
                 depth=Depth.EXPLORATORY if data["depth"] == Depth.EXPLORATORY else Depth.FULL,
                 by=user,
                 partner=partner,
+                rule_book=rule_books.current(data.get("rule_book", "")),
             )
             if data["depth"] == Depth.FAST_TRACK:
                 fast_track.press(agreement.pk, by=user, partner=partner)
@@ -188,20 +225,25 @@ def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
 def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """A project: who takes part, where the agreement stands, what happened."""
     agreement = _project_agreement(request, pk)
+    found = standing.bring_up_to_date([agreement], standing.today())[agreement.pk]
     sheet = sheets.load(agreement)
     places = Participation.objects.filter(project=agreement.project_id)
     firms = list(places.select_related("partner", "invited_by_partner", "responded_by"))
     events = AgreementEvent.objects.filter(agreement=agreement).select_related("by", "partner")
     shown = list(events.order_by("-seq")[: EVENTS_SHOWN + 1])
     names = {str(place.partner_id): place.partner.name for place in firms}
-    living = [AgreementVersion.State.SIGNING, AgreementVersion.State.IN_FORCE]
+    living = [AgreementVersion.State.IN_FORCE]
+    if not agreement.is_closed:  # a round that was open on the last day is over, too
+        living.append(AgreementVersion.State.SIGNING)
     versions = agreement.versions.filter(state__in=living).defer("payload")
     version = versions.order_by("-number").first()
     own = str(request.partner.pk) if request.partner else ""
     context = {
         "project": agreement.project,
         "agreement": agreement,
-        "line": _line_of(agreement, sheet, own),
+        "book": sheet.book,
+        "line": _line_of(found, sheet, own),
+        "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
         "places": firms,
@@ -223,9 +265,10 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     return render(request, "cooperation/project_detail.html", context)
 
 
-def _line_of(agreement: Agreement, sheet: Sheet, own: str) -> Line:
+def _line_of(found: Standing, sheet: Sheet, own: str) -> Line:
+    agreement = found.agreement
     agreement.moved_at = None  # type: ignore[attr-defined]
-    return _line(agreement, sheet, _waiting_to_sign([agreement])[agreement.pk], own)
+    return _line(found, sheet, _waiting_to_sign([agreement])[agreement.pk], own)
 
 
 @require_http_methods(["GET", "POST"])
@@ -269,6 +312,12 @@ def _invitation(request: PortalRequest, pk: UUID) -> Participation:
     return place
 
 
+def _book(place: Participation) -> Book:
+    """The rule book of the project: what one would be settling is no secret."""
+    agreements = Agreement.objects.filter(project=place.project_id).order_by("-created_at")
+    return rule_books.by_id(agreements.values_list("rule_book", flat=True)[0])
+
+
 @require_GET
 def invitation(request: PortalRequest, pk: UUID) -> HttpResponse:
     """All that an invited firm may know: the project's name, who invites, and what they wrote."""
@@ -276,7 +325,7 @@ def invitation(request: PortalRequest, pk: UUID) -> HttpResponse:
     context = {
         "invitation": place,
         "may_respond": perms.can_respond_invitation(request.membership, place),
-        "book": rule_books.packaged(),
+        "book": _book(place),
         "form": ReasonForm(),
     }
     return render(request, "cooperation/invitation.html", context)
@@ -308,7 +357,7 @@ def invitation_decline(request: PortalRequest, pk: UUID) -> HttpResponse:
         context = {
             "invitation": place,
             "may_respond": True,
-            "book": rule_books.packaged(),
+            "book": _book(place),
             "form": form,
         }
         return render(request, "cooperation/invitation.html", context)

@@ -219,6 +219,6 @@ def test_detail_queries_do_not_grow(firms: int, django_assert_num_queries: Any) 
         made.propose(number, "contributions", f"Beitrag {number}")
     browser = Browser(made.people[0])
     browser.get("project_detail", made.agreement.project_id)
-    with django_assert_num_queries(15):
+    with django_assert_num_queries(16):
         page = browser.get("project_detail", made.agreement.project_id)
     assert f"Beitrag {firms}" not in page.text()
