@@ -21,7 +21,11 @@ def public(request: HttpRequest) -> HttpResponse:
     """What the Kodex is, for everybody; whoever is signed in goes on to their own start page."""
     if request.user.is_authenticated and "kodex" not in request.GET:
         return redirect("home")
-    return render(request, "portal/public.html", {"rules": cooperation.public.rules()})
+    context = {
+        "rules": cooperation.public.rules(),
+        "provenance": cooperation.public.provenance(),
+    }
+    return render(request, "portal/public.html", context)
 
 
 def home(request: PortalRequest) -> HttpResponse:

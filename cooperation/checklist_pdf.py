@@ -81,6 +81,7 @@ class Sheet:
     rows: tuple[tuple[str, ...], ...] = ()
     unit: str = ""
     lines: tuple[str, ...] = ()
+    legend: tuple[str, ...] = ()  # what the columns of a table can be chosen from
 
 
 def _context(book: Book, length: str, language: str) -> dict[str, Any]:
@@ -99,7 +100,6 @@ def _context(book: Book, length: str, language: str) -> dict[str, Any]:
         ],
         "count": sum(len(points) for _rule, points in rules),
         "firms": range(1, FIRMS + 1),
-        "origin": next((source for source in book.sources if source.key == "S1"), None),
     }
 
 
@@ -152,7 +152,13 @@ def sheet(point: Point, book: Book, language: str) -> Sheet:
         return Sheet(**common, room="table", head=head, rows=rows)
     if kind == "table":
         head = texts(*(column.label for column in point.columns))
-        return Sheet(**common, room="table", head=head, rows=(("",) * len(head),) * 4)
+        legend = tuple(
+            f"{text(column.label)}: {', '.join(text(option.label) for option in column.options)}"
+            for column in point.columns
+            if column.options
+        )
+        empty = (("",) * len(head),) * 4
+        return Sheet(**common, room="table", head=head, rows=empty, legend=legend)
     if kind == "date_range":
         return Sheet(**common, room="short", lines=texts(*_DATES))
     if kind in ("percent", "money", "duration"):

@@ -4,8 +4,11 @@ from typing import Any
 
 from django import forms
 from django.conf import settings
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from cooperation import rule_books
+from cooperation.book import Book
 from cooperation.models import CustomerProject, Participation, Signature
 from partners.models import Partner, User
 from partners.plain import PlainText
@@ -24,6 +27,11 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
         max_length=200,
         required=False,
         help_text=_("For example: lead, implementation, licences"),
+    )
+    rule_book = forms.ChoiceField(
+        label=_("Along which rules"),
+        widget=forms.RadioSelect,
+        help_text=_("This cannot be changed later: the answers belong to the questions."),
     )
     firms = FirmChoices(
         label=_("Firms to invite"),
@@ -70,6 +78,23 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
         super().__init__(*args, **kwargs)
         firms = Partner.objects.visible_to(user).exclude(pk=partner.pk)
         self.fields["firms"].queryset = firms  # type: ignore[attr-defined]
+        books = rule_books.newest_of_each()
+        if len(books) > 1:  # with one book there is nothing to choose
+            choices = [(row.key, _about(rule_books.by_id(row.pk))) for row in books]
+            self.fields["rule_book"].choices = choices  # type: ignore[attr-defined]
+            self.fields["rule_book"].initial = books[0].key
+        else:
+            del self.fields["rule_book"]
+
+
+def _about(book: Book) -> str:
+    """A book to choose from: its name and version, and where it comes from."""
+    return format_html(
+        '<b>{}</b> <span class="muted">{}</span><br><span class="small muted">{}</span>',
+        book.title,
+        _("Version %(number)s") % {"number": book.version},
+        book.provenance,
+    )
 
 
 class InviteForm(PlainText, forms.Form):

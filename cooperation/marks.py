@@ -1,4 +1,4 @@
-"""The seven-part mark of an agreement: what ``portal/mark.html`` draws, with words beside it."""
+"""The mark of an agreement, an arch with a stone per rule: what it shows, with words beside it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

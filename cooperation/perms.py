@@ -16,8 +16,6 @@ from cooperation.models import (
 )
 from partners.models import Membership
 
-LEAD_RULES = frozenset({"2", "3", "4"})  # communication, responsibilities, people
-
 
 def _takes_part(membership: Membership, project: CustomerProject) -> bool:
     places = Participation.objects.accepted().filter(project=project)
@@ -58,13 +56,14 @@ def can_edit_points(membership: Membership | None, agreement: Agreement) -> bool
 def may_edit_point(membership: Membership | None, point: Point) -> bool:
     """Whether the roles cover this point; ask ``can_edit_points`` once for the agreement.
 
-    Partner managers and specialists all points, project leads rules 2, 3 and 4.
+    Partner managers and specialists all points, project leads those of the rules that the book
+    names for them (in the Kodex communication, responsibilities and people).
     """
     if not membership:
         return False
     if membership.is_partner_manager or membership.is_specialist:
         return True
-    return membership.is_project_lead and point.number.split(".")[0] in LEAD_RULES
+    return membership.is_project_lead and point.for_leads
 
 
 def can_edit_point(membership: Membership | None, agreement: Agreement, point: Point) -> bool:

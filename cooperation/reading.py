@@ -75,8 +75,15 @@ class RuleText:
     points: tuple[PointText, ...]
 
 
-GOAL = "shared_goal"
 ON_COVER = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Goal:
+    """The first question that all firms answer together in their own words: for the cover."""
+
+    question: str
+    answer: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +95,7 @@ class AgreementText:
     book: Mapping[str, Any]
     fast_track: bool
     rules: tuple[RuleText, ...]
-    goal: str  # the answer to the first question, for the cover; may be empty
+    goal: Goal | None
 
     @property
     def deviations(self) -> list[PointText]:
@@ -118,10 +125,6 @@ def read(content: Mapping[str, Any], language: str) -> AgreementText:
         )
         for rule in content["rules"]
     )
-    goal = next(
-        (point for rule in rules for point in rule.points if point.key == GOAL and point.saids),
-        None,
-    )
     return AgreementText(
         number=content["version"],
         frozen_at=content["frozen_at"],
@@ -130,8 +133,18 @@ def read(content: Mapping[str, Any], language: str) -> AgreementText:
         book=localised(content["rule_book"], language),
         fast_track=content["fast_track"],
         rules=rules,
-        goal="\n".join(goal.saids[0].lines) if goal else "",
+        goal=_goal(content, language),
     )
+
+
+def _goal(content: Mapping[str, Any], language: str) -> Goal | None:
+    for rule in content["rules"]:
+        for point in rule["points"]:
+            if point["kind"] == "text" and point["scope"] == "joint":
+                said = [localised(answer["said"], language) for answer in point["answers"]]
+                question = localised(point["question"], language)
+                return Goal(question, "\n".join(said[0]["lines"])) if said else None
+    return None
 
 
 def _point(point: Mapping[str, Any], names: Mapping[str, str], language: str) -> PointText:

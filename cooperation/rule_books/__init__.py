@@ -8,12 +8,12 @@ from cooperation.rule_books.parsing import parse, parse_file
 from cooperation.rule_books.problems import InvalidRuleBook, Problem
 from cooperation.rule_books.reading import build
 from cooperation.rule_books.stored import (
+    KODEX,
     PACKAGED,
     VersionTaken,
     by_id,
     current,
     fingerprint,
-    house,
     load_packaged,
     newest,
     newest_of_each,
@@ -22,6 +22,7 @@ from cooperation.rule_books.stored import (
 )
 
 __all__ = [
+    "KODEX",
     "PACKAGED",
     "InvalidRuleBook",
     "Problem",
@@ -30,7 +31,6 @@ __all__ = [
     "by_id",
     "current",
     "fingerprint",
-    "house",
     "load_packaged",
     "newest",
     "newest_of_each",

@@ -104,12 +104,6 @@ def current(key: str = "") -> RuleBook:
     return loaded[0] if loaded else load_packaged()
 
 
-def house() -> Book:
-    """The book of the portal's public pages: what a new agreement would be made under."""
-    loaded = newest_of_each()
-    return by_id(loaded[0].pk) if loaded else packaged()
-
-
 @lru_cache(maxsize=64)
 def by_id(pk: UUID) -> Book:
     """The book of a ``RuleBook`` row. Kept in memory: a row never changes."""
