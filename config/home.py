@@ -13,7 +13,7 @@ import scoring.waiting
 from partners.middleware import PortalRequest
 from partners.waiting import Waiting
 
-URGENCY = ("sign", "invitation", "answer")  # kinds of waiting lines, most urgent first
+URGENCY = ("sign", "dispute", "invitation", "answer")  # kinds of waiting lines, most urgent first
 
 
 @login_not_required

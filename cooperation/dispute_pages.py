@@ -12,6 +12,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Prefetch, QuerySet
+from django.utils import timezone
 from django.utils.translation import get_language
 
 from cooperation import dispute_levels, dispute_words, disputes, frozen, reading
@@ -20,6 +21,7 @@ from cooperation.dispute_words import Standing
 from cooperation.ladder import End
 from cooperation.models import (
     AgreementVersion,
+    CustomerProject,
     Dispute,
     DisputeEntry,
     DisputeFailure,
@@ -28,7 +30,7 @@ from cooperation.models import (
     DisputeParty,
 )
 from cooperation.reading import PointText
-from partners.models import Partner
+from partners.models import Partner, User
 
 GUESTS = [kind for kind in DisputeEntry.Kind if kind.value.startswith("guest_")]
 
@@ -55,9 +57,12 @@ def for_lists(queryset: QuerySet[Dispute]) -> QuerySet[Dispute]:
     return queryset.prefetch_related(Prefetch("parties", queryset=parties), "failures")
 
 
-def lines(queryset: QuerySet[Dispute], now: datetime) -> list[Line]:
-    """Those that are open first, then what is closed; the newest first."""
-    rows = sorted(for_lists(queryset), key=lambda row: not row.is_open)
+def of_project(user: User, project: CustomerProject) -> list[Line]:
+    """Those that a firm of ``user`` is involved in: first what is open, the newest first."""
+    now = timezone.now()
+    own = DisputeParty.objects.filter(partner__in=Partner.objects.of(user))
+    known = Dispute.objects.filter(pk__in=own.values("dispute"), agreement__project=project)
+    rows = sorted(for_lists(known), key=lambda row: not row.is_open)
     return [line(row, now) for row in rows]
 
 

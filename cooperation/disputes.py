@@ -29,6 +29,7 @@ from cooperation.models import (
     DisputeFailure,
     DisputeParty,
     Pair,
+    Participation,
     SignatureSlot,
 )
 from partners.models import Partner, User
@@ -119,9 +120,14 @@ def record(
 
 
 def concerns_all(dispute: Dispute) -> bool:
-    """Whether every firm that signed the version is involved."""
+    """Whether every firm is involved that signed the version, or that takes part now."""
+    involved = dispute.parties.values("partner")
     signed = SignatureSlot.objects.filter(version=dispute.version_id)
-    return not signed.exclude(partner__in=dispute.parties.values("partner")).exists()
+    places = Participation.objects.accepted().filter(project=dispute.agreement.project_id)
+    return not (
+        signed.exclude(partner__in=involved).exists()
+        or places.exclude(partner__in=involved).exists()
+    )
 
 
 # ---- Opening -----------------------------------------------------------------------------------
@@ -308,6 +314,12 @@ def declare_failed(
     )
     call_level(dispute, now, by=by, partner=partner)
     return failure
+
+
+@transaction.atomic
+def tell_level(dispute_id: UUID, *, now: datetime) -> bool:
+    """The clock's step: whether a level had begun that nobody was told of."""
+    return call_level(lock_dispute(dispute_id), now, by=None, partner=None)
 
 
 def call_level(dispute: Dispute, at: datetime, *, by: User | None, partner: Partner | None) -> bool:

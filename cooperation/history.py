@@ -1,13 +1,13 @@
 """The log of an agreement in sentences."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cooperation import ending_words
+from cooperation import ending_words, first_round
 from cooperation.book import Book
 from cooperation.models import Agreement, AgreementEvent
 
@@ -22,11 +22,24 @@ class Entry:
     what: str
     detail: str = ""  # what somebody wrote, shown as a quotation
     point: str = ""  # key of the point it is about
+    between: str = ""  # the two firms that alone read this entry
 
 
-def entries(events: Iterable[AgreementEvent], book: Book, firms: Mapping[str, str]) -> list[Entry]:
-    """``events`` in the language of the request; ``firms``: names by id, of those that left too."""
-    return [_entry(event, book, firms) for event in events]
+def entries(
+    events: Iterable[AgreementEvent],
+    book: Book,
+    firms: Mapping[str, str],
+    *,
+    joined_at: datetime | None = None,
+) -> list[Entry]:
+    """``events`` in the language of the request; ``firms``: names by id, of those that left too.
+
+    What people wrote before the reader's firm joined was not written for it.
+    """
+    return [
+        replace(entry, detail="") if joined_at is not None and entry.at < joined_at else entry
+        for entry in (_entry(event, book, firms) for event in events)
+    ]
 
 
 def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry:
@@ -38,9 +51,11 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         "rule": f"{rule.number} {rule.title}" if rule else "",
         "firm": firms.get(data.get("invited", ""), ""),
         "version": data.get("version", ""),
+        "level": data.get("level", ""),
         "depth": dict(Agreement.Depth.choices).get(data.get("to", ""), "")
         if event.kind == Kind.DEPTH
         else "",
+        "outcome": first_round.in_short(data) if event.kind == Kind.BLIND_REVEALED else "",
         "number": len(data.get("filled", [])) + len(data.get("confirmed", [])),
     }
     sentence = {
@@ -62,6 +77,13 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
         Kind.EXPIRED: _("The time to sign version %(version)s ran out."),
         Kind.DEPTH: _("The checklist now asks: %(depth)s"),
+        Kind.DISPUTE_OPENED: _("A point to settle was opened: %(point)s"),
+        Kind.DISPUTE_LEVEL: _("Level %(level)s was called to settle a point: %(point)s"),
+        Kind.DISPUTE_GUEST: _("A neutral person was proposed to settle a point: %(point)s"),
+        Kind.DISPUTE_SETTLED: _("All involved have settled a point: %(point)s"),
+        Kind.DISPUTE_WITHDRAWN: _("A point to settle was taken back: %(point)s"),
+        Kind.BLIND_OPENED: _("The first round began: each firm answers alone."),
+        Kind.BLIND_REVEALED: _("The first round was opened to all: %(outcome)s."),
         Kind.IN_FORCE: _("Version %(version)s is in force: all firms have signed."),
     }.get(Kind(event.kind), event.kind)
     return Entry(
@@ -71,4 +93,12 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         what=ending_words.logged(event.kind, data) or sentence % said,
         detail=str(data.get("reason") or data.get("comment") or ""),
         point=point.key if point else "",
+        between=_pair(event, firms),
     )
+
+
+def _pair(event: AgreementEvent, firms: Mapping[str, str]) -> str:
+    if event.pair is None:
+        return ""
+    two = (event.pair.first_id, event.pair.second_id)
+    return " – ".join(firms.get(str(firm), "") for firm in two)

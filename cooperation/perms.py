@@ -168,8 +168,6 @@ def can_open_dispute(membership: Membership | None, version: AgreementVersion) -
     """Opening a point is for the partner managers and signers of the firms that signed it."""
     if not membership or not (membership.is_partner_manager or membership.may_sign):
         return False
-    if version.state != AgreementVersion.State.IN_FORCE:
-        return False
     slots = SignatureSlot.objects.filter(version=version)
     return slots.filter(partner=membership.partner_id).exists()
 
@@ -201,3 +199,20 @@ def can_decide_dispute(membership: Membership | None, dispute: Dispute) -> bool:
         and (membership.is_partner_manager or membership.may_sign)
         and is_involved(membership, dispute)
     )
+
+
+def can_amend(membership: Membership | None, agreement: Agreement) -> bool:
+    """Beginning a change of what is in force, saying why and from when, dropping it."""
+    return can_freeze(membership, agreement)
+
+
+def can_leave(membership: Membership | None, agreement: Agreement) -> bool:
+    """Partner managers and people who may sign; of what is signed, the verb asks for the latter."""
+    return can_freeze(membership, agreement)
+
+
+def can_note_contacts(
+    membership: Membership | None, version: AgreementVersion, point: Point
+) -> bool:
+    """Whoever may answer the point may note the own firm's contacts of today."""
+    return can_edit_point(membership, version.agreement, point)

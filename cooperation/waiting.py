@@ -11,9 +11,19 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cooperation import perms, points, sheets
+from cooperation import (
+    disputes_waiting,
+    ending_waiting,
+    first_round_waiting,
+    first_rounds,
+    perms,
+    points,
+    sheets,
+    standing,
+)
 from cooperation.models import (
     Agreement,
+    AgreementDocument,
     AgreementVersion,
     Participation,
     SignatureSlot,
@@ -43,18 +53,28 @@ def for_user(user: User) -> list[Waiting]:
     active = Membership.objects.active().filter(user=user).select_related("partner")
     desk = Desk(user, {membership.partner_id: membership for membership in active})
     if not desk.memberships:
-        return []
+        return disputes_waiting.for_guest(user)
     agreements = list(
         Agreement.objects.visible_to(user)
         .filter(status=Agreement.Status.DRAFT)
         .select_related("project")
     )
+    # An amendment is not worked on any more once the agreement it changes is over.
+    standing.bring_up_to_date(agreements, standing.today())
+    agreements = [agreement for agreement in agreements if agreement.is_draft]
     lines = _invitations(desk)
-    loaded, closed = sheets.load_many(agreements), _closed_rounds(agreements)
+    loaded, closed = sheets.load_many(agreements), _closed_rounds(desk, agreements)
+    pending = first_rounds.pending(agreements)
+    by_id = {agreement.pk: agreement for agreement in agreements}
+    lines += first_round_waiting.lines(pending, by_id, loaded, desk.memberships)
     for agreement in agreements:
+        if agreement.pk in pending:  # its points rest
+            continue
         last = closed.get(agreement.pk)
         lines += _negotiation(desk, agreement, loaded[agreement.pk], last)
     lines += _signing(desk) + _in_force(desk)
+    lines += ending_waiting.lines(user, desk.memberships)
+    lines += disputes_waiting.for_firms(user, desk.memberships) + disputes_waiting.for_guest(user)
     return sorted(lines, key=lambda line: line.since or timezone.now())
 
 
@@ -92,9 +112,10 @@ def _invitations(desk: Desk) -> list[Waiting]:
 # ---- Points ------------------------------------------------------------------------------------
 
 
-def _closed_rounds(agreements: list[Agreement]) -> dict[UUID, AgreementVersion]:
-    """The last signing round of each agreement that is negotiated again."""
-    versions = AgreementVersion.objects.filter(agreement__in=agreements).defer("payload")
+def _closed_rounds(desk: Desk, agreements: list[Agreement]) -> dict[UUID, AgreementVersion]:
+    """The last signing round of each agreement that is negotiated again, if it was the reader's."""
+    visible = AgreementVersion.objects.visible_to(desk.user)
+    versions = visible.filter(agreement__in=agreements).defer("payload")
     ordered = versions.select_related("closed_by_partner").order_by("number")
     return {version.agreement_id: version for version in ordered}
 
@@ -102,10 +123,11 @@ def _closed_rounds(agreements: list[Agreement]) -> dict[UUID, AgreementVersion]:
 def _negotiation(
     desk: Desk, agreement: Agreement, sheet: Sheet, last: AgreementVersion | None
 ) -> list[Waiting]:
-    blockers = points.blockers(sheet)
     membership = desk.membership(party.key for party in sheet.parties)
     if membership is None:
         return []
+    sheet = sheet.seen_by(str(membership.partner_id))
+    blockers = points.blockers(sheet)
     lines = []
     if last is not None and not _changed_since(sheet, last):
         lines.append(_closed(agreement, last, membership))
@@ -127,7 +149,8 @@ def _negotiation(
 
 def _changed_since(sheet: Sheet, last: AgreementVersion) -> bool:
     """Whether an answer was changed after the round was closed: then it has been taken up."""
-    changes = (given.at for given in sheet.answers.values())
+    here = [sheet, *sheet.pairs.values()]
+    changes = (given.at for each in here for given in each.answers.values())
     return any(at and last.closed_at and at > last.closed_at for at in changes)
 
 
@@ -155,7 +178,7 @@ def _is_for(blocker: Blocker, membership: Membership) -> bool:
     """Whether the person can do something about it, for their firm."""
     if blocker.point is None or not perms.may_edit_point(membership, blocker.point):
         return False
-    return blocker.reason is Reason.TALK or str(membership.partner_id) in blocker.parties
+    return points.is_turn_of(blocker, str(membership.partner_id))
 
 
 def _others(
@@ -193,10 +216,13 @@ def _since(agreement: Agreement, sheet: Sheet, blocker: Blocker) -> datetime:
     """When the point came to wait: with the talk, the last change of its answer, or the start."""
     assert blocker.point is not None  # noqa: S101 -- callers pass points only
     key = blocker.point.key
+    if blocker.reason is Reason.ELSEWHERE:
+        return agreement.created_at  # what happened between two other firms is theirs
+    here = sheet if blocker.pair is None else sheet.pairs[blocker.pair]
     if blocker.reason is Reason.TALK:
-        return min(talk.at for talk in sheet.talks[key])
+        return min(talk.at for talk in here.talks[key])
     changes = [
-        given.at for (point, _party), given in sheet.answers.items() if point == key and given.at
+        given.at for (point, _party), given in here.answers.items() if point == key and given.at
     ]
     if blocker.reason is Reason.UNCONFIRMED and changes:
         return max(changes)
@@ -256,7 +282,10 @@ def _signing(desk: Desk) -> list[Waiting]:
         .select_related("agreement__project")
         .prefetch_related(Prefetch("slots", queryset=slots))
     )
+    standing.bring_up_to_date([version.agreement for version in rounds], standing.today())
     for version in rounds:
+        if version.agreement.is_closed:
+            continue
         waited = [slot for slot in version.slots.all() if slot.is_open]
         own = [slot for slot in waited if _can_sign(desk, slot)]
         for slot in own:
@@ -292,12 +321,13 @@ def _version_line(version: AgreementVersion, said: str, action: str, *, mine: bo
 
 def _in_force(desk: Desk) -> list[Waiting]:
     lines = []
+    own_documents = AgreementDocument.objects.visible_to(desk.user).select_related("document")
     fresh = (
         AgreementVersion.objects.visible_to(desk.user)
         .filter(state=AgreementVersion.State.IN_FORCE, in_force_at__gte=timezone.now() - NEWS)
         .defer("payload")
         .select_related("agreement__project")
-        .prefetch_related("documents__document")
+        .prefetch_related(Prefetch("documents", queryset=own_documents))
     )
     for version in fresh:
         documents = [link.document for link in version.documents.all()]
