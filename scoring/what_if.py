@@ -45,6 +45,7 @@ __all__ = (
     "points_text",
     "read",
     "suggest",
+    "workloads",
 )
 
 SUGGESTED = 5  # tenants whose name could be that of the customer
@@ -119,6 +120,12 @@ def _held(tenant: Tenant, month: int) -> frozenset[tuple[int, int]]:
         (intune if workload == INTUNE_EMS else workload, option)
         for workload, option in rows.values_list("workload", "option")
     )
+
+
+def workloads(day: date) -> tuple[Named, ...]:
+    """The workloads that count under the rules of ``day``, in their order."""
+    known = rule_sets.for_day(day).workloads.values()
+    return tuple(Named(one.key, one.title) for one in known)
 
 
 def suggest(basis: Basis, name: str) -> list[tuple[UUID, str]]:

@@ -40,6 +40,10 @@ class Why(TextChoices):
     NO_FIGURES = "no_figures", _("Seats and active users of this workload are not known.")
     COUNTED = "counted", _("Already counted for this customer.")
     OTHER_METRICS = "other_metrics", _("This workload does not count for this metric.")
+    ABOVE_AT_START = (
+        "above_at_start",
+        _("Above %(share)s when the association begins (%(users)s of %(seats)s seats in use)."),
+    )
     BELOW_SHARE = (
         "below_share",
         _("%(users)s of %(seats)s seats in use: a customer is deployed from %(share)s on."),
@@ -138,6 +142,14 @@ class TrackWorth:
     @property
     def points(self) -> str:
         return points_text(self.gain)
+
+    @property
+    def points_before(self) -> str:
+        return whole(self.before)
+
+    @property
+    def points_after(self) -> str:
+        return whole(self.after)
 
 
 @dataclass(frozen=True, slots=True)
@@ -446,20 +458,21 @@ class _Explain:
     def _not_deployed(self, option: str) -> str:
         """The customer is eligible, and this association does not make it a deployed one."""
         assert self.claim is not None  # noqa: S101 -- only asked for one
-        explainer = self.basis._explainer
-        reaches, _left_out = judging.use(self.claim, explainer.rules, continues=False)
+        rules_now = self.basis._explainer.rules
+        reaches, _left_out = judging.use(self.claim, rules_now, continues=False)
+        share = f"{float(self.basis.rule_set.deployed_share):.0%}".replace("%", " %")
+        if not self.claim.now_seats:
+            return reasons.sentence(Reason.NO_SEATS, {})
         # One that reaches the share and does not count stood above it when it began.
-        if self.claim.now_seats and not reaches:
-            return _said(
-                Why.BELOW_SHARE,
-                users=figure(self.claim.now_users or 0),
-                seats=figure(self.claim.now_seats),
-                share=f"{float(self.basis.rule_set.deployed_share):.0%}".replace("%", " %"),
-            )
-        reason = Reason.ABOVE_AT_CLAIM if reaches else Reason.NO_SEATS
-        number = self.basis.rule_set.options[option].number
-        empty = judging.Verdict(self.track.number, number, 0, 0, 0, 0, 0, 0, Reason.NONE, reason)
-        return ledgers.reason(explainer.line(judging.DEPLOYMENTS, empty, [self.claim]))
+        seats, users = self.claim.now_seats, self.claim.now_users
+        if reaches:
+            seats, users = self.claim.baseline_seats or 0, self.claim.baseline_users
+        return _said(
+            Why.ABOVE_AT_START if reaches else Why.BELOW_SHARE,
+            users=figure(users or 0),
+            seats=figure(seats),
+            share=share,
+        )
 
 
 def _moves(

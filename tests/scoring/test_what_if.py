@@ -313,7 +313,7 @@ def test_band_decides_which_track_looks_at_it(seats: int, smb: str, enterprise: 
     [
         (39, "39 of 100 seats in use: a customer is deployed from 40 % on."),
         (40, ""),  # exactly 40 % at the claim: not above, so it counts
-        (41, "Already above 40 % when claimed (February 2025): 41 of 100 seats."),
+        (41, "Above 40 % when the association begins (41 of 100 seats in use)."),
     ],
 )
 def test_deployment_at_the_edge(users: int, deployed: str) -> None:
@@ -376,7 +376,7 @@ def test_customer_that_counts_already() -> None:
     assert whys(what.worth(Association("exchange", "CPOR")), "smb") == {
         "net_customer_adds": "Already counted for this customer.",
         "usage_growth": "Only growth after the association counts: 25 active users then and now.",
-        "deployments": "Already above 40 % when claimed (February 2025): 25 of 50 seats.",
+        "deployments": "Above 40 % when the association begins (25 of 50 seats in use).",
     }
     # A workload too small by itself counts with the others of an eligible customer.
     small = what.worth(Association("teams", "CPOR", Figures(8, 4, 1)))
