@@ -52,14 +52,15 @@ def render_round(opened: BlindRound, *, language: str) -> bytes:
 def context(opened: BlindRound, language: str) -> dict[str, Any]:
     """Everything the agenda shows, from what was opened and nothing else."""
     agenda = first_rounds.agenda(opened)
+    assert opened.revealed_at is not None  # noqa: S101 -- the agenda exists, so it was opened
     return {
         "project": opened.agreement.project,
-        "opened": opened,
         "day": timezone.localtime(opened.revealed_at).date(),
         "agenda": agenda,
         "beside": len(agenda.parties) <= BESIDE,
-        "differences": agenda.entries(Outcome.DIFFERENCE, language),
-        "open": agenda.entries(Outcome.OPEN, language),
-        "matches": agenda.entries(Outcome.MATCH, language),
-        "own": agenda.entries(Outcome.EACH_OWN, language),
+        "parts": [
+            {"outcome": outcome, "entries": agenda.entries(outcome, language)}
+            for outcome in Outcome
+            if agenda.of(outcome)
+        ],
     }

@@ -1,7 +1,11 @@
 """From the tables to a first round: what one firm said, and what was opened to all."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
+
+from django.db.models import Count
 
 from cooperation import first_round, rule_books
 from cooperation.book import Party
@@ -38,6 +42,55 @@ def places(agreement: Agreement) -> tuple[Place, ...]:
         Place(Party(str(pk), name), pk in handed_in, pk in wants)
         for pk, name in accepted.values_list("partner", "partner__name")
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Pending:
+    """An open round in a list: since when, and which firms have not handed in."""
+
+    opened_at: datetime
+    missing: tuple[Party, ...]
+
+
+def pending(agreements: Iterable[Agreement]) -> dict[UUID, Pending]:
+    """The open rounds among these agreements, by agreement id: three queries for all of them."""
+    projects = {row.pk: row.project_id for row in agreements if row.is_draft}
+    opened_at = dict(
+        BlindRound.objects.is_open()
+        .filter(agreement__in=projects)
+        .values_list("agreement", "opened_at")
+    )
+    if not opened_at:
+        return {}
+    parts = BlindPart.objects.filter(round__agreement__in=opened_at, handed_in_at__isnull=False)
+    handed_in = set(parts.values_list("round__agreement", "partner"))
+    accepted = Participation.objects.accepted().filter(
+        project__in={projects[pk] for pk in opened_at}
+    )
+    firms = list(accepted.values_list("project", "partner", "partner__name"))
+    return {
+        agreement: Pending(
+            at,
+            tuple(
+                Party(str(pk), name)
+                for project, pk, name in firms
+                if project == projects[agreement] and (agreement, pk) not in handed_in
+            ),
+        )
+        for agreement, at in opened_at.items()
+    }
+
+
+def answered(agreements: Iterable[UUID], firms: Iterable[UUID]) -> dict[tuple[UUID, str], int]:
+    """How many questions each of these firms has answered, by agreement and firm.
+
+    For the people of these very firms: to all others the number says too much.
+    """
+    rows = BlindAnswer.objects.filter(
+        part__round__agreement__in=list(agreements), part__partner__in=list(firms)
+    )
+    counted = rows.order_by().values_list("part__round__agreement", "part__partner")
+    return {(pk, str(firm)): number for pk, firm, number in counted.annotate(Count("pk"))}
 
 
 def replies(agreement: Agreement, partner: Partner) -> dict[str, Reply]:
