@@ -10,7 +10,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
-from django.db.models import Max
+from django.db.models import Max, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -18,7 +18,11 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from cooperation import (
+    agreement_documents,
+    blind,
+    dispute_pages,
     fast_track,
+    first_rounds,
     history,
     marks,
     perms,
@@ -30,6 +34,7 @@ from cooperation import (
 )
 from cooperation.agreements import NotPossible
 from cooperation.book import Book
+from cooperation.first_rounds import Pending
 from cooperation.forms import InviteForm, ProjectForm, ReasonForm
 from cooperation.models import (
     Agreement,
@@ -41,7 +46,7 @@ from cooperation.models import (
 )
 from cooperation.points import Sheet
 from cooperation.standing import Standing
-from cooperation.views import ending_parts
+from cooperation.views import ending_parts, first_round_parts
 from cooperation.views.desk import act_in
 from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
@@ -76,18 +81,23 @@ def _latest(agreements: Sequence[Agreement]) -> dict[UUID, Agreement]:
 def project_list(request: PortalRequest) -> HttpResponse:
     """The projects of the own firm, and invitations to it; under ``?away`` what was put away."""
     visible = Agreement.objects.visible_to(request.user).select_related("project")
-    agreements = _latest(
-        list(visible.annotate(moved_at=Max("events__at")).order_by("-moved_at", "pk"))
-    )
+    own = str(request.partner.pk) if request.partner else ""
+    agreements = _latest(list(visible.annotate(moved_at=_moved(own)).order_by("-moved_at", "pk")))
     found = standing.bring_up_to_date(agreements.values(), standing.today())
     away = _put_away(request, agreements)
     show_away = "away" in request.GET
     agreements = {pk: each for pk, each in agreements.items() if (pk in away) == show_away}
     loaded = sheets.load_many(agreements.values())
     waiting = _waiting_to_sign(agreements.values())
-    own = str(request.partner.pk) if request.partner else ""
+    pending = first_rounds.pending(agreements.values())
     lines = [
-        _line(found[agreement.pk], loaded[agreement.pk], waiting[agreement.pk], own)
+        _line(
+            found[agreement.pk],
+            loaded[agreement.pk].seen_by(own),
+            waiting[agreement.pk],
+            own,
+            pending.get(agreement.pk),
+        )
         for agreement in agreements.values()
     ]
     lines.sort(key=lambda line: (not line.mine, -line.since.timestamp() if line.since else 0))
@@ -105,6 +115,14 @@ def project_list(request: PortalRequest) -> HttpResponse:
         "may_create": perms.can_create_project(request.membership),
     }
     return render(request, "cooperation/project_list.html", context)
+
+
+def _moved(own: str) -> Max:
+    """When something last happened that the reader's firm may know of."""
+    known = Q(events__pair=None)
+    if own:
+        known |= Q(events__pair__first=own) | Q(events__pair__second=own)
+    return Max("events__at", filter=known)
 
 
 def _put_away(request: PortalRequest, agreements: Mapping[UUID, Agreement]) -> set[UUID]:
@@ -133,13 +151,22 @@ def _waiting_to_sign(agreements: Any) -> dict[UUID, list[tuple[str, str]]]:
     return missing
 
 
-def _line(found: Standing, sheet: Sheet, signers: list[tuple[str, str]], own: str) -> Line:
+def _line(
+    found: Standing,
+    sheet: Sheet,
+    signers: list[tuple[str, str]],
+    own: str,
+    pending: Pending | None,
+) -> Line:
     agreement = found.agreement
     asked: list[tuple[str, str]] = []
     if agreement.is_draft:
         mark = marks.mark(points.summary(sheet))
-        turns = [(party, len(points.turns(sheet, party.key))) for party in sheet.parties]
-        asked = [(party.key, party.name) for party, number in turns if number]
+        if pending is not None:  # the points rest, the first round waits for answers
+            waited = list(pending.missing)
+        else:
+            waited = [party for party in sheet.parties if points.turns(sheet, party.key)]
+        asked = [(party.key, party.name) for party in waited]
         if not asked:
             asked = [("", name) for name in sheet.invited]
     elif agreement.status == Agreement.Status.ABANDONED:
@@ -192,6 +219,8 @@ def project_create(request: PortalRequest) -> HttpResponse:
                 partner=partner,
                 rule_book=rule_books.current(data.get("rule_book", "")),
             )
+            if data["depth"] == "first_round":
+                blind.open_round(agreement.pk, by=user, partner=partner)
             if data["depth"] == Depth.FAST_TRACK:
                 fast_track.press(agreement.pk, by=user, partner=partner)
             for firm in data["firms"]:
@@ -221,35 +250,49 @@ def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
     return _latest(list(agreements))[project.pk]
 
 
+def _firm(request: PortalRequest) -> Partner:
+    """The firm the reader acts for."""
+    if request.membership is None or not request.membership:
+        raise PermissionDenied
+    return request.membership.partner
+
+
 @require_GET
 def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """A project: who takes part, where the agreement stands, what happened."""
     agreement = _project_agreement(request, pk)
     found = standing.bring_up_to_date([agreement], standing.today())[agreement.pk]
-    sheet = sheets.load(agreement)
+    firm = _firm(request)
+    own = str(firm.pk)
+    sheet = sheets.load(agreement).seen_by(own)
     places = Participation.objects.filter(project=agreement.project_id)
     firms = list(places.select_related("partner", "invited_by_partner", "responded_by"))
-    events = AgreementEvent.objects.filter(agreement=agreement).select_related("by", "partner")
+    events = AgreementEvent.objects.filter(agreement=agreement).known_to(firm)
+    events = events.select_related("by", "partner", "pair")
     shown = list(events.order_by("-seq")[: EVENTS_SHOWN + 1])
     names = {str(place.partner_id): place.partner.name for place in firms}
     living = [AgreementVersion.State.IN_FORCE]
     if not agreement.is_closed:  # a round that was open on the last day is over, too
         living.append(AgreementVersion.State.SIGNING)
-    versions = agreement.versions.filter(state__in=living).defer("payload")
-    version = versions.order_by("-number").first()
-    own = str(request.partner.pk) if request.partner else ""
+    versions = AgreementVersion.objects.visible_to(request.user).filter(
+        agreement=agreement, state__in=living
+    )
+    version = versions.defer("payload").order_by("-number").first()
+    joined_at = next((p.responded_at for p in firms if str(p.partner_id) == own), None)
     context = {
         "project": agreement.project,
         "agreement": agreement,
         "book": sheet.book,
         "line": _line_of(found, sheet, own),
+        "first_round": first_round_parts.panel(agreement, request.membership or None),
         "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
         "places": firms,
         "may_invite": agreement.is_draft and perms.can_invite(request.membership, agreement),
-        "entries": history.entries(shown[:EVENTS_SHOWN], sheet.book, names),
+        "entries": history.entries(shown[:EVENTS_SHOWN], sheet.book, names, joined_at=joined_at),
         "more_entries": len(shown) > EVENTS_SHOWN,
+        "disputes": dispute_pages.of_project(request.user, agreement.project),
         "version": version,
         "slots": [],
         "documents": [],
@@ -258,17 +301,15 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         context["slots"] = (
             version.slots.select_related("partner").prefetch_related("signatures").all()
         )
-        context["documents"] = [
-            (row.language, row.document)
-            for row in version.documents.select_related("document").order_by("language")
-        ]
+        context["documents"] = agreement_documents.of(version, firm)
     return render(request, "cooperation/project_detail.html", context)
 
 
 def _line_of(found: Standing, sheet: Sheet, own: str) -> Line:
     agreement = found.agreement
     agreement.moved_at = None  # type: ignore[attr-defined]
-    return _line(found, sheet, _waiting_to_sign([agreement])[agreement.pk], own)
+    pending = first_rounds.pending([agreement]).get(agreement.pk)
+    return _line(found, sheet, _waiting_to_sign([agreement])[agreement.pk], own, pending)
 
 
 @require_http_methods(["GET", "POST"])

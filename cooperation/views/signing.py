@@ -1,7 +1,5 @@
 """Ready to sign, the frozen text, signing, declining, taking the round back."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
@@ -24,21 +22,15 @@ from cooperation import (
     reauthentication,
     signing,
     signing_rounds,
+    standing,
 )
 from cooperation.agreements import NotPossible
-from cooperation.book import Rule
 from cooperation.forms import DeclineForm, FreezeForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
-from cooperation.points import Blocker
+from cooperation.views import missing
 from cooperation.views.desk import act_in, open_agreement
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
-
-
-@dataclass(frozen=True, slots=True)
-class RuleBlockers:
-    rule: Rule
-    blockers: tuple[Blocker, ...]
 
 
 @require_GET
@@ -46,16 +38,18 @@ def ready(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Exactly what keeps the agreement from being signed, or the button that begins signing."""
     opened = open_agreement(request, pk)
     if not opened.agreement.is_draft:
-        version = opened.agreement.versions.defer("payload").order_by("-number").first()
+        version = opened.versions.defer("payload").order_by("-number").first()
         if version is not None:
             return redirect("cooperation:version", pk=version.pk)
     desk = opened.desk()
+    found = missing.lines(desk)
     context = {
         "agreement": opened.agreement,
         "project": opened.agreement.project,
         "desk": desk,
-        "general": [blocker for blocker in desk.blockers if blocker.point is None],
-        "rules": _by_rule(opened.sheet.book.rules, desk.blockers),
+        "missing": found,
+        "general": [line for line in found if line.point is None],
+        "rules": missing.by_rule(desk, found),
         "may_freeze": perms.can_freeze(opened.membership, opened.agreement),
         "parties": opened.sheet.parties,
         "freeze_form": FreezeForm(
@@ -63,14 +57,6 @@ def ready(request: PortalRequest, pk: UUID) -> HttpResponse:
         ),
     }
     return render(request, "cooperation/ready.html", context)
-
-
-def _by_rule(rules: Sequence[Rule], blockers: list[Blocker]) -> list[RuleBlockers]:
-    found = [
-        RuleBlockers(rule, tuple(b for b in blockers if b.point and b.point.rule == rule.key))
-        for rule in rules
-    ]
-    return [entry for entry in found if entry.blockers]
 
 
 @require_POST
@@ -103,6 +89,9 @@ def _version(request: PortalRequest, pk: UUID) -> AgreementVersion:
     )
     found = get_object_or_404(versions, pk=pk)
     act_in(request, found.agreement.project_id)
+    standing.bring_up_to_date([found.agreement], standing.today())
+    if found.agreement.is_closed and found.state == AgreementVersion.State.SIGNING:
+        found.state = AgreementVersion.State.EXPIRED  # with the agreement, as the clock will write
     return found
 
 
@@ -141,6 +130,8 @@ def _context(
         "may_decline": perms.can_decline(membership, version) and not over,
         "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
+        "may_settle": version.state == AgreementVersion.State.IN_FORCE
+        and perms.can_open_dispute(membership, version),
         "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
         "documents": [
             (row.language, row.document)

@@ -1,0 +1,83 @@
+"""What is missing before signing, as the reader may know it: one line each."""
+
+from dataclasses import dataclass
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cooperation import points
+from cooperation.book import Party, Point, Rule
+from cooperation.points import Blocker, Reason
+from cooperation.views.cards import PAIRS_NAMED, Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    sentence: str
+    mine: bool  # it waits for the reader's firm
+    point: Point | None = None
+    place: str = ""  # the id of its card
+
+
+@dataclass(frozen=True, slots=True)
+class RuleMissing:
+    rule: Rule
+    lines: tuple[Missing, ...]
+
+
+def lines(desk: Desk) -> list[Missing]:
+    """In the order of the book; all that other pairs have still to settle at a point is one line.
+
+    With twelve firms these are dozens of pairs, and none of them is the reader's to settle.
+    """
+    found = []
+    elsewhere: dict[str, list[Blocker]] = {}
+    for blocker in desk.blockers:
+        if blocker.point is None or blocker.reason is not Reason.ELSEWHERE:
+            found.append(_line(desk, blocker))
+        elif blocker.point.key in elsewhere:
+            elsewhere[blocker.point.key].append(blocker)
+        else:
+            elsewhere[blocker.point.key] = [blocker]
+    for key, blockers in elsewhere.items():
+        found.append(_others(desk, desk.sheet.book.point(key), blockers))
+    order = {key: index for index, key in enumerate(desk.sheet.book.points)}
+    return sorted(found, key=lambda line: order[line.point.key] if line.point else -1)
+
+
+def by_rule(desk: Desk, found: list[Missing]) -> list[RuleMissing]:
+    grouped = [
+        RuleMissing(
+            rule, tuple(line for line in found if line.point and line.point.rule == rule.key)
+        )
+        for rule in desk.sheet.book.rules
+    ]
+    return [entry for entry in grouped if entry.lines]
+
+
+def _line(desk: Desk, blocker: Blocker) -> Missing:
+    mine = desk.me is not None and points.is_turn_of(blocker, desk.me.key)
+    if blocker.point is None:
+        return Missing(blocker.sentence, mine)
+    place = desk.place(blocker.point, _other(desk, blocker))
+    return Missing(blocker.sentence, mine, blocker.point, place)
+
+
+def _other(desk: Desk, blocker: Blocker) -> Party | None:
+    if blocker.pair is None or desk.me is None:
+        return None
+    others = (each for each in desk.sheet.parties if each.key in blocker.pair)
+    return next((each for each in others if each != desk.me), None)
+
+
+def _others(desk: Desk, point: Point, blockers: list[Blocker]) -> Missing:
+    if len(blockers) == 1:
+        return Missing(blockers[0].sentence, False, point, desk.place(point, None))
+    named = [" – ".join(blocker.names) for blocker in blockers[:PAIRS_NAMED]]
+    more = len(blockers) - len(named)
+    if more:
+        and_more = ngettext("and %(more)s more", "and %(more)s more", more)
+        named.append(and_more % {"more": more})
+    sentence = _("%(number)s other pairs of firms have still to settle this: %(pairs)s.")
+    said = sentence % {"number": len(blockers), "pairs": ", ".join(named)}
+    return Missing(said, False, point, desk.place(point, None))
