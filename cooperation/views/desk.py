@@ -1,6 +1,7 @@
 """What every page of an agreement begins with: what the reader may see, and for whom they act."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from cooperation import perms, points, sheets
+from cooperation import perms, points, sheets, standing
+from cooperation.association_forms import carried
 from cooperation.book import Party, Point
 from cooperation.models import Agreement, AgreementVersion, Participation, SignatureSlot
 from cooperation.points import Sheet
@@ -35,6 +37,7 @@ class Opened:
     membership: Membership | None
     show: str
     editor: bool  # has a role that may work on points
+    assumed: Mapping[str, str] = field(default_factory=dict)  # of a customer: association_forms
 
     @property
     def partner(self) -> Partner:
@@ -52,7 +55,7 @@ class Opened:
     @property
     def query(self) -> str:
         """The filter of the checklist, carried along by every link and form."""
-        return "" if self.show == "all" else f"?show={self.show}"
+        return self.desk().query()
 
     def desk(self) -> Desk:
         own = "" if self.membership is None else str(self.membership.partner_id)
@@ -63,6 +66,7 @@ class Opened:
             me,
             may_edit=lambda point: editable and perms.may_edit_point(self.membership, point),
             show=self.show,
+            assumed=self.assumed,
         )
 
     def reload(self) -> None:
@@ -124,6 +128,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     agreements = Agreement.objects.visible_to(request.user)
     agreement = get_object_or_404(agreements.select_related("project", "blind_round"), pk=pk)
     act_in(request, agreement.project_id)
+    standing.bring_up_to_date([agreement], standing.today())
     first_round = getattr(agreement, "blind_round", None)
     if agreement.is_draft and first_round is not None and first_round.is_open:
         raise FirstRoundIsOpen(agreement)
@@ -136,6 +141,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
         membership=membership,
         show=show if show in SHOW else "all",
         editor=perms.can_edit_points(membership, agreement),
+        assumed=carried(request.GET),
     )
 
 
