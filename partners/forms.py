@@ -128,8 +128,8 @@ class ProfileForm(PlainText, forms.ModelForm[Partner]):
             "legal_name": _("As in the register; it stands on agreements."),
             "register_number": _("For example: Amtsgericht Köln, HRB 12345"),
             "federal_state": _(
-                "Of your main office in Germany. Deadlines are counted in working days, and its "
-                "public holidays are none, for all firms of a project."
+                "Where your main office in Germany is. Deadlines run in working days: the state's "
+                "public holidays do not count, for any firm of a project."
             ),
             "about": _("What you are good at and what you look for in partners."),
             "signing_rule": _("How many of your authorised people an agreement needs."),

@@ -20,6 +20,8 @@ class MailServer:
     connections: int = 0
     greeting: bytes = b"220 mail.example"
     refuses: dict[str, bytes] = field(default_factory=dict)
+    has_read: threading.Event = field(default_factory=threading.Event)  # a whole letter
+    may_answer: threading.Event | None = None  # what it waits for before it says so
     hangs_up: bool = False  # after it has taken a letter, before it says so
 
 
@@ -61,6 +63,9 @@ class _Handler(socketserver.StreamRequestHandler):
         mail.raw.append(raw)
         mail.letters.append(message_from_bytes(raw, policy=policy.default))
         mail.recipients.append(to)
+        mail.has_read.set()
+        if mail.may_answer is not None:
+            mail.may_answer.wait(timeout=30)
 
 
 class _Server(socketserver.ThreadingTCPServer):

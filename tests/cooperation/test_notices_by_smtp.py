@@ -1,6 +1,10 @@
 """The mails on the wire, and what becomes of them when a real server is away or refuses."""
 
+import os
 import socket
+import subprocess
+import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
@@ -8,6 +12,8 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
+from django.db import connection
 from django.utils import timezone
 
 from cooperation import notices
@@ -168,3 +174,39 @@ def test_a_letter_whose_receipt_got_lost_comes_again_under_the_same_name(
 
     first, second = server.letters
     assert first["Message-ID"] == second["Message-ID"]
+
+
+@pytest.mark.integration
+def test_a_worker_killed_in_the_middle_of_a_letter(server: MailServer) -> None:
+    """A process of its own, with the real settings, ended as when a machine loses power."""
+    server.may_answer = threading.Event()
+    tell("ada@firma.example", "ben@firma.example")
+    database = connection.settings_dict
+    url = "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}"
+    if connection.vendor == "sqlite":
+        url = "sqlite:///{NAME}"
+    process = subprocess.Popen(
+        [sys.executable, "manage.py", "send_notices"],
+        cwd=settings.BASE_DIR,
+        env={
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": url.format(**database),
+            "EMAIL_URL": f"smtp://127.0.0.1:{server.port}",
+        },
+    )
+    try:
+        while not server.has_read.wait(timeout=0.1):
+            assert process.poll() is None
+    finally:
+        process.kill()
+        process.wait()
+        server.may_answer.set()
+    assert states() == {"queued": 2}
+
+    assert notices.send_due() == Round(sent=1)  # the other letter; this one is still claimed
+    with time_machine.travel(timezone.now() + notices.LEASE):
+        assert notices.send_due() == Round(sent=1)
+
+    names = Counter(letter["Message-ID"] for letter in server.letters)
+    assert sorted(names.values()) == [1, 2]  # the same letter again, under the same name
