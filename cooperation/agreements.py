@@ -1,16 +1,18 @@
 """What every verb on an agreement begins with: the lock, the acting firm, the record of events."""
 
+from datetime import date
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max
+from django.db.models import Max, QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import last_days
+from cooperation import holding, last_days
 from cooperation.book import Value
-from cooperation.models import Agreement, AgreementEvent, Pair, Participation
+from cooperation.models import Agreement, AgreementEvent, AgreementVersion, Pair, Participation
 from cooperation.points import Given
+from cooperation.working_days import day_of
 from partners.models import Partner, User
 
 
@@ -82,3 +84,27 @@ def record(
         pair=pair,
         data=data,
     )
+
+
+def signed_versions(versions: "QuerySet[AgreementVersion]") -> list[holding.Signed]:
+    """Those of ``versions`` that all firms signed, for ``holding``; without their texts."""
+    signed = versions.filter(in_force_at__isnull=False).order_by("number")
+    return [
+        holding.Signed(number, day_of(in_force_at), effective_on)
+        for number, in_force_at, effective_on in signed.values_list(
+            "number", "in_force_at", "effective_on"
+        )
+        if in_force_at is not None
+    ]
+
+
+def effective_version(agreement: Agreement, day: date) -> AgreementVersion | None:
+    """The version that holds on ``day``, without its text: two queries.
+
+    It may be an older one than the version in force, whose day has not come yet. None: on that day
+    nothing was in force yet. Whether the agreement has ended by then is for ``standing`` to say.
+    """
+    found = holding.on(signed_versions(agreement.versions.all()), day)
+    if found is None:
+        return None
+    return agreement.versions.defer("payload").get(number=found.number)

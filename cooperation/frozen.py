@@ -95,13 +95,26 @@ def instant(at: datetime) -> str:
 
 
 def _amendment(amendment: "Amendment", new: dict[str, Any]) -> dict[str, Any]:
-    base = amendment.base
+    base, old = amendment.base, content(amendment.base.payload)
+    before, now = _names(old), _names(new)
+    joined = [key for key in now if key not in before]
+    changed = changes(old, new)
+    if joined:
+        # Who joins has not signed the text before, and this one must not tell it.
+        changed = [{**change, "before": None} for change in changed]
     return {
         "reason": amendment.reason,
         "effective_on": amendment.effective_on.isoformat(),
         "base": {"version": base.number, "sha256": base.sha256},
-        "changes": changes(content(base.payload), new),
+        "joined": [{"id": key, "name": now[key]} for key in joined],
+        "left": [{"id": key, "name": name} for key, name in before.items() if key not in now],
+        "tells_before": not joined,
+        "changes": changed,
     }
+
+
+def _names(text: dict[str, Any]) -> dict[str, str]:
+    return {party["id"]: party["name"] for party in text["parties"]}
 
 
 def changes(old: dict[str, Any], new: dict[str, Any]) -> list[dict[str, Any]]:

@@ -60,6 +60,15 @@ def _reminder(facts: Facts) -> str:
     )
 
 
+def _leave(facts: Facts) -> str:
+    if facts.get("until_on"):
+        return gettext(
+            "%(firm)s leaves the project “%(project)s”. Its last day is %(until_on)s; a new "
+            "version without this firm is in preparation."
+        )
+    return gettext("%(firm)s leaves the project “%(project)s”.")
+
+
 def _dispute_level(facts: Facts) -> str:
     if facts["until_on"]:
         return gettext(
@@ -78,10 +87,7 @@ WORDS: dict[str, Words] = {
         _("An invitation to a project"),
         _("%(person)s of %(firm)s invites %(invited)s to take part in the project “%(project)s”."),
     ),
-    "leave": Words(
-        _("A firm leaves a project"),
-        _("%(firm)s leaves the project “%(project)s”."),
-    ),
+    "leave": Words(_("A firm leaves a project"), _leave),
     # From the first talk to the signature
     "blind_revealed": Words(
         _("The first round is open"),
@@ -128,6 +134,20 @@ WORDS: dict[str, Words] = {
     "amendment_begun": Words(
         _("A change is being prepared"),
         _("%(firm)s wants to change the agreement “%(project)s” and has begun a new draft."),
+    ),
+    "amendment_dropped": Words(
+        _("A change is not pursued"),
+        _(
+            "%(firm)s has dropped the change of the agreement “%(project)s”. It stays as it was "
+            "signed."
+        ),
+    ),
+    "contacts_noted": Words(
+        _("New contacts"),
+        _(
+            "%(firm)s has noted new contacts for the agreement “%(project)s”. Nobody has to sign "
+            "for that."
+        ),
     ),
     "review_due": Words(
         _("A joint review is due"),

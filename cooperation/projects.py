@@ -74,12 +74,22 @@ def invite(
     role: str = "",
     message: str = "",
 ) -> Participation:
-    """Invite a firm, or again one that declined. Only while the agreement is in negotiation."""
+    """Invite a firm, or again one that declined or left. Only into an agreement in negotiation.
+
+    What is in force is amended first: whoever joins needs a version that all firms sign.
+    """
     agreement = lock(agreement_id)
     require_party(agreement, partner)
+    if agreement.status == Agreement.Status.IN_FORCE:
+        raise NotPossible(
+            _(
+                "The agreement is in force. A further firm joins with a new version: please begin "
+                "a change of the agreement first, then invite the firm into it."
+            )
+        )
     if not agreement.is_draft:
         raise NotPossible(
-            _("The agreement is being signed or in force, so no further firm can be invited.")
+            _("The agreement is being signed or over, so no further firm can be invited.")
         )
     if not invitee.is_active:
         raise NotPossible(_("This firm is no longer active in the portal."))
@@ -96,6 +106,9 @@ def invite(
     place.invited_by, place.invited_by_partner = by, partner
     place.invited_at = timezone.now()
     place.responded_by = place.responded_at = None
+    # Who left may come back; that it left stays in the log.
+    place.left_by = place.left_at = place.leaves_on = None
+    place.leaving_reason = ""
     place.save()
     record(agreement, AgreementEvent.Kind.INVITED, by=by, partner=partner, invited=str(invitee.pk))
     return place
@@ -103,8 +116,9 @@ def invite(
 
 def _open_invitation(participation_id: UUID) -> tuple[Agreement, Participation]:
     project = Participation.objects.values_list("project", flat=True).get(pk=participation_id)
-    living = Agreement.objects.exclude(status=Agreement.Status.ENDED)
-    agreement = lock(living.values_list("pk", flat=True).get(project=project))
+    # Also one that is over: an invitation may still be open when the agreement ends.
+    latest = Agreement.objects.filter(project=project).latest("created_at")
+    agreement = lock(latest.pk)
     place = Participation.objects.select_related("partner").get(pk=participation_id)
     if place.state != Participation.State.INVITED:
         raise NotPossible(_("This invitation has been answered or taken back already."))
@@ -129,13 +143,18 @@ def accept(participation_id: UUID, *, by: User, role: str | None = None) -> Part
     if role is not None:
         place.role = role
         place.save(update_fields=["role"])
-    reset = _make_room(agreement, sheets.load(agreement), by, place.partner)
+    reset = make_room(agreement, sheets.load(agreement), by, place.partner)
     record(agreement, AgreementEvent.Kind.ACCEPTED, by=by, partner=place.partner, reset=list(reset))
     return place
 
 
-def _make_room(agreement: Agreement, sheet: Sheet, by: User, partner: Partner) -> list[str]:
-    """Fit answers that name each firm to the firms of now; keys of those to be confirmed again."""
+def make_room(
+    agreement: Agreement, sheet: Sheet, by: User | None = None, partner: Partner | None = None
+) -> list[str]:
+    """Fit answers that name each firm to the firms of now; keys of those to be confirmed again.
+
+    ``by`` and ``partner``: who joins, and so changes them.
+    """
     reset = []
     rows = {
         answer.point_key: answer
@@ -152,7 +171,8 @@ def _make_room(agreement: Agreement, sheet: Sheet, by: User, partner: Partner) -
         with suppress(kinds.InvalidAnswer):
             answer.value = kinds.clean(answer.value, point, sheet.parties)
         answer.revision += 1  # also for "equal shares": they mean something else now
-        answer.updated_by, answer.updated_by_partner = by, partner
+        if by is not None and partner is not None:
+            answer.updated_by, answer.updated_by_partner = by, partner
         answer.updated_at = timezone.now()
         answer.save()
     Confirmation.objects.filter(agreement=agreement, point_key__in=reset, pair=None).delete()

@@ -17,7 +17,9 @@ from django.utils.translation import gettext as _
 
 from cooperation import (
     agreement_documents,
+    amendments,
     annexes,
+    blind,
     frozen,
     notices,
     points,
@@ -88,6 +90,7 @@ def freeze(
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     sheet = sheets.load(agreement)
     blockers = points.blockers(sheet)
     if blockers:
@@ -105,6 +108,8 @@ def freeze(
         annexes={pair: frozen.sha256(each) for pair, each in between.items()},
         amendment=amendment,
     )
+    if amendment is not None:
+        amendments.require_change(amendment, payload, between.values())
     version = AgreementVersion.objects.create(
         agreement=agreement,
         number=number,

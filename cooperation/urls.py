@@ -1,18 +1,23 @@
 from django.urls import path
 
 from cooperation.views import (
+    amendments,
+    associations,
+    contact_notes,
     depth,
     disputes,
     documents,
     endings,
     first_round,
     first_round_result,
+    leaving,
     pairs,
     points,
     projects,
     public,
     retrospectives,
     signing,
+    threads,
 )
 
 app_name = "cooperation"
@@ -66,9 +71,14 @@ urlpatterns = [
     path(POINT + "gespraech/", points.point_talk, name="point_talk"),
     path(POINT + "nichts-zwischen-uns/", pairs.point_nothing, name="point_nothing"),
     path(AGREEMENT + "gespraech/<uuid:talk>/", points.talk_resolve, name="talk_resolve"),
+    path(AGREEMENT + "zuordnungen/", associations.association_worth, name="association_worth"),
     path(AGREEMENT + "regel/<slug:rule>/", points.rule_defaults, name="rule_defaults"),
     path(AGREEMENT + "im-sinne-vom-kodex/", points.take_fast_track, name="fast_track"),
     path(AGREEMENT + "tiefe/", depth.change, name="depth"),
+    # What was said about a point
+    path(POINT + "verlauf/", threads.point_thread, name="point_thread"),
+    path(POINT + "kommentar/", threads.comment_write, name="comment_write"),
+    path(AGREEMENT + "kommentar/<uuid:comment>/", threads.comment_remove, name="comment_remove"),
     # The first round: each firm answers alone
     path(ROUND, first_round.page, name="first_round"),
     path(ROUND + "beginnen/", first_round.begin, name="first_round_begin"),
@@ -105,6 +115,13 @@ urlpatterns = [
     path(VERSION + "pdf/<slug:language>/", documents.document, name="document"),
     path(VERSION + "pdf/<slug:language>/stand/", documents.document_status, name="document_status"),
     path(VERSION + "pdf/<slug:language>/neu/", documents.document_retry, name="document_retry"),
+    # Changing what is in force
+    path(AGREEMENT + "aendern/", amendments.amend, name="amend"),
+    path(AGREEMENT + "aenderung/", amendments.amendment, name="amendment"),
+    path(AGREEMENT + "aenderung/anders/", amendments.amendment_restate, name="amendment_restate"),
+    path(AGREEMENT + "aenderung/verwerfen/", amendments.amendment_drop, name="amendment_drop"),
+    path(VERSION + "kontakte/<slug:key>/", contact_notes.contacts_note, name="contacts_note"),
+    path("projekte/<uuid:pk>/verlassen/", leaving.leave, name="leave"),
     # The way out
     path(AGREEMENT + "ende/", endings.ending, name="ending"),
     path(AGREEMENT + "ende/kuendigen/", endings.ending_notice, name="ending_notice"),

@@ -4,7 +4,7 @@ Built from one ``points.Sheet``, so a fragment shows exactly what a reload shows
 queries does not depend on the number of points or firms.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,8 +12,12 @@ from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
-from cooperation import marks, nothing_between, points
+from cooperation import associations, marks, nothing_between, points
+from cooperation.association_worth import Beside
+from cooperation.associations import Clash
+from cooperation.before import Change, Earlier, change
 from cooperation.book import Party, Point, Rule
+from cooperation.first_round import Entry
 from cooperation.kinds import Description
 from cooperation.points import (
     Blocker,
@@ -63,6 +67,7 @@ class Form:
     text: str = ""  # comment or note
     errors: tuple[str, ...] = ()
     stale: Stale | None = None
+    beside: Beside | None = None  # at a table of associations
 
 
 def place_of(point: Point, other: Party | None) -> str:
@@ -86,7 +91,10 @@ class Card:
     other: Party | None
     grouped: bool  # stands in a ``Group``, which asks the question
     query: str  # the filter and the other firm, for links and forms
+    before: tuple[Change, ...] = ()  # what stood there in earlier texts, where it differs
+    comments: int = 0  # that the reader can read
     is_folded: bool = False  # on the fast track: the default stands, nothing to read here
+    first_round: Entry | None = None  # what the firms said in it, while that is not settled
     form: Form | None = None
     problem: str = ""  # why the last click did nothing
 
@@ -154,6 +162,17 @@ class Card:
     @property
     def own_not_applicable(self) -> bool:
         return self.own is not None and not self.own.is_applicable
+
+    @property
+    def asks_for_associations(self) -> bool:
+        return associations.is_table(self.point)
+
+    @property
+    def clashes(self) -> tuple[Clash, ...]:
+        """What does not go together in a table of associations."""
+        given = self.look.given
+        parties = [Party(key, name) for key, name in self.firms.items()]
+        return associations.clashes(self.point, given.value if given else None, parties)
 
     @property
     def prose(self) -> bool:
@@ -254,8 +273,16 @@ class Desk:
         *,
         may_edit: Callable[[Point], bool],
         show: str = "all",
+        assumed: Mapping[str, str] | None = None,
+        comments: Mapping[tuple[str, PairKey | None], int] | None = None,
+        first_round: Mapping[str, Entry] | None = None,
+        earlier: Sequence[Earlier] = (),
     ) -> None:
         self.sheet, self.me, self.may_edit, self.show = sheet, me, may_edit, show
+        self.assumed = assumed or {}
+        self.comments = comments or {}
+        self.first_round = first_round or {}
+        self.earlier = earlier
         self.language = get_language() or "de"
 
     @cached_property
@@ -304,6 +331,23 @@ class Desk:
         ]
         return [(party, number) for party, number in counted if number]
 
+    @cached_property
+    def progress(self) -> list[tuple[Rule, list[int]]]:
+        """Per rule, at how many points each firm is waited for, in the order of the parties."""
+        rows = []
+        for rule in self.sheet.book.rules:
+            here = [b for b in self.blockers if b.point is not None and b.point.rule == rule.key]
+            rows.append(
+                (
+                    rule,
+                    [
+                        sum(points.is_turn_of(blocker, party.key) for blocker in here)
+                        for party in self.sheet.parties
+                    ],
+                )
+            )
+        return rows
+
     def said(self, sheet: Sheet, point: Point, party: Party | None, given: Given | None) -> Said:
         description = (
             points.described(sheet, point, given, self.language) if given is not None else None
@@ -343,13 +387,28 @@ class Desk:
             other=other,
             grouped=self.groups(point),
             query=self.query(other),
+            before=self._before(point, sheet),
+            comments=self.comments.get((point.key, sheet.pair), 0),
             is_folded=points.is_folded(sheet, point) and not more,
+            first_round=self.said_first(point, look.state),
             **more,
         )
+
+    def _before(self, point: Point, sheet: Sheet) -> tuple[Change, ...]:
+        """What stood at the point in the texts that were fixed before, where it differs."""
+        found = (change(each, sheet, point, self.language) for each in self.earlier)
+        return tuple(each for each in found if each is not None)
+
+    def said_first(self, point: Point, state: State) -> Entry | None:
+        """What the firms said in the first round, until the point is settled."""
+        if state in (State.AGREED, State.NOT_APPLICABLE):
+            return None
+        return self.first_round.get(point.key)
 
     def query(self, other: Party | None = None) -> str:
         """The filter of the checklist and the other firm, carried along by links and forms."""
         carried = {} if self.show == "all" else {"show": self.show}
+        carried |= self.assumed
         if other is not None:
             carried["mit"] = other.key
         return f"?{urlencode(carried)}" if carried else ""

@@ -1,7 +1,8 @@
 """What every page of an agreement begins with: what the reader may see, and for whom they act."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -10,12 +11,15 @@ from django.db.models import QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from cooperation import perms, points, sheets, standing
-from cooperation.association_forms import carried
+from cooperation import association_forms, perms, points, sheets, standing, threads
+from cooperation.association_forms import AssumptionsForm
 from cooperation.book import Party, Point
+from cooperation.first_round import Entry
 from cooperation.models import Agreement, AgreementVersion, Participation, SignatureSlot
-from cooperation.points import Sheet
+from cooperation.points import PairKey, Sheet
+from cooperation.views import first_round_said
 from cooperation.views.cards import SHOW, Card, Desk
+from cooperation.views.previous import Previous
 from partners.middleware import PortalRequest, act_for
 from partners.models import Membership, Partner
 
@@ -37,7 +41,7 @@ class Opened:
     membership: Membership | None
     show: str
     editor: bool  # has a role that may work on points
-    assumed: Mapping[str, str] = field(default_factory=dict)  # of a customer: association_forms
+    assumed: AssumptionsForm | None = None  # of the customer, beside a table of associations
 
     @property
     def partner(self) -> Partner:
@@ -51,6 +55,20 @@ class Opened:
         """Versions that the reader's firm is a party of: who joins later sees no earlier one."""
         own = SignatureSlot.objects.filter(partner=self.partner)
         return self.agreement.versions.filter(pk__in=own.values("version"))
+
+    @cached_property
+    def previous(self) -> Previous:
+        """What was fixed before this draft, as far as the reader's firm is a party of it."""
+        if not self.agreement.is_draft or self.membership is None:
+            return Previous()
+        has_pairs = any(point.pairwise for point in self.sheet.book.points.values())
+        return Previous.of(self.agreement, self.versions, self.partner, has_pairs=has_pairs)
+
+    @cached_property
+    def first_round(self) -> Mapping[str, Entry]:
+        """What was said in the first round where it did not come out the same, by point key."""
+        partner = None if self.membership is None else self.membership.partner
+        return first_round_said.at_points(self.agreement, partner)
 
     @property
     def query(self) -> str:
@@ -66,8 +84,18 @@ class Opened:
             me,
             may_edit=lambda point: editable and perms.may_edit_point(self.membership, point),
             show=self.show,
-            assumed=self.assumed,
+            assumed=self.assumed.given if self.assumed else None,
+            comments=self.comments,
+            earlier=self.previous.texts,
+            first_round=self.first_round,
         )
+
+    @cached_property
+    def comments(self) -> dict[tuple[str, PairKey | None], int]:
+        """How many comments the reader finds at each point."""
+        if self.membership is None:
+            return {}
+        return threads.counts(self.agreement, self.membership.partner)
 
     def reload(self) -> None:
         """Read everything anew after a change, or when somebody else was quicker."""
@@ -123,6 +151,12 @@ def act_in(request: PortalRequest, project_id: UUID) -> None:
         act_for(request, set(places.values_list("partner", flat=True)))
 
 
+def act_for_party(request: PortalRequest, version: AgreementVersion) -> None:
+    """The same for a party of a version: it stays one when it has left the project."""
+    if len(request.memberships) > 1:
+        act_for(request, set(version.slots.values_list("partner", flat=True)))
+
+
 def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     """The agreement with all its points, or 404 for whoever may not know that it exists."""
     agreements = Agreement.objects.visible_to(request.user)
@@ -141,7 +175,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
         membership=membership,
         show=show if show in SHOW else "all",
         editor=perms.can_edit_points(membership, agreement),
-        assumed=carried(request.GET),
+        assumed=association_forms.assumed(request.GET),
     )
 
 

@@ -22,8 +22,11 @@ from django_htmx.http import HttpResponseClientRedirect
 from cooperation import answers, fast_track, kinds, perms, points, widgets
 from cooperation.agreements import NotPossible, StalePoint
 from cooperation.book import Point
+from cooperation.first_round import Reply
 from cooperation.models import AgreementVersion, TalkRequest
 from cooperation.points import Sheet
+from cooperation.views import first_round_said
+from cooperation.views.associations import beside
 from cooperation.views.cards import Card, Desk, Form, Section, Stale, changed_with
 from cooperation.views.depth import steps
 from cooperation.views.desk import Opened, Spot, open_agreement, point_of, spot_of
@@ -55,15 +58,6 @@ def _round(opened: Opened) -> AgreementVersion | None:
     return versions.order_by("-number").first()
 
 
-def _refused(opened: Opened) -> AgreementVersion | None:
-    """The last version, if a firm declined to sign it and it is negotiated again."""
-    if not opened.agreement.is_draft:
-        return None
-    versions = opened.versions.select_related("closed_by", "closed_by_partner")
-    last = versions.defer("payload").order_by("-number").first()
-    return last if last and last.state == AgreementVersion.State.DECLINED else None
-
-
 def detail_context(opened: Opened) -> dict[str, Any]:
     """Everything the page shows; its fragments are made from the same."""
     desk = opened.desk()
@@ -75,7 +69,7 @@ def detail_context(opened: Opened) -> dict[str, Any]:
     return frame_context(opened, desk) | {
         "sections": sections,
         "nothing_shown": not any(section.shown for section in sections),
-        "refused": _refused(opened),
+        "refused": opened.previous.refused,
         "depth_steps": steps(opened.agreement, opened.sheet.book, may_change=is_manager),
         "may_fast_track": is_manager,
     }
@@ -254,7 +248,7 @@ def point_answer(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     point, sheet = spot.point, spot.sheet
     own = str(spot.opened.partner.pk)
     if request.method == "GET":
-        given = sheet.given(point, own)
+        given = _from_first_round(request, spot) or sheet.given(point, own)
         raw = widgets.initial(point, sheet.parties, given.value if given else None, sheet.joint)
         form = _answer_form(
             spot, raw, points.revision(sheet, point, own), points.revision(sheet, point)
@@ -263,6 +257,8 @@ def point_answer(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     raw = widgets.read(point, request.POST)
     revision, seen = _number(request, "revision"), _number(request, "seen")
     edited = widgets.edit_rows(point, raw, request.POST)
+    if edited is None and "look" in request.POST:  # what stands beside the table follows it
+        edited = raw
     if edited is not None:
         return _card_page(request, spot, form=_answer_form(spot, edited, revision, seen))
     before = spot.opened.sheet
@@ -281,6 +277,12 @@ def point_answer(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
     return _done(request, spot, before, _saved(spot, _("Your answer is saved.")))
 
 
+def _from_first_round(request: PortalRequest, spot: Spot) -> Reply | None:
+    """What a firm said in the first round, when a form is to begin with that."""
+    firm, opened = request.GET.get("first_round"), spot.opened
+    return first_round_said.proposed(opened.agreement, opened.partner, spot.point, firm)
+
+
 def _answer_form(
     spot: Spot,
     raw: dict[str, Any],
@@ -295,6 +297,7 @@ def _answer_form(
         revision=revision,
         seen=seen,
         widget=widgets.build(spot.point, spot.sheet.parties, raw, errors),
+        beside=beside(spot.opened, spot.point, raw),
     )
 
 
@@ -372,7 +375,9 @@ def point_not_applicable(request: PortalRequest, pk: UUID, key: str) -> HttpResp
     if request.method == "GET":
         own = points.revision(sheet, point, str(spot.opened.partner.pk))
         seen = points.revision(sheet, point)
-        form = Form(action="not_applicable", url=url, revision=own, seen=seen)
+        reply = _from_first_round(request, spot)
+        text = reply.note if reply else ""
+        form = Form(action="not_applicable", url=url, revision=own, seen=seen, text=text)
         return _card_page(request, spot, form=form)
     before, note = spot.opened.sheet, request.POST.get("note", "")
     revision, seen = _number(request, "revision"), _number(request, "seen")

@@ -1,0 +1,146 @@
+"""What other pages show of a change: beside the project, the checklist, a version."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.utils.translation import get_language
+
+from cooperation import contact_notes, holding_words, kinds, perms, restoring, rule_books, standing
+from cooperation.agreements import signed_versions
+from cooperation.book import Party, Point
+from cooperation.kinds import Description
+from cooperation.models import (
+    Agreement,
+    AgreementVersion,
+    Amendment,
+    ContactNote,
+    Participation,
+)
+from cooperation.reading import AgreementText
+from partners.models import Membership
+
+
+@dataclass(frozen=True, slots=True)
+class Panel:
+    """An agreement that is or was in force, on the page of its project."""
+
+    agreement: Agreement
+    holding: tuple[str, ...]  # which version holds from when, where that is not the obvious
+    amendment: Amendment | None
+    base_number: int | None  # the version in force
+    may_amend: bool
+    may_leave: bool
+    noting: tuple[tuple[str, str], ...]  # points (key, question) whose contacts one may note
+    version: AgreementVersion | None  # in force, if the reader's firm signed it
+
+
+def panel(agreement: Agreement, membership: Membership | None) -> Panel:
+    """``agreement`` as ``standing.bring_up_to_date`` leaves it."""
+    may_leave = not agreement.is_closed and perms.can_leave(membership, agreement)
+    if agreement.in_force_at is None or agreement.is_closed or membership is None:
+        return Panel(agreement, (), None, None, False, may_leave, (), None)
+    versions = AgreementVersion.objects.filter(agreement=agreement)
+    base = versions.defer("payload").get(state=AgreementVersion.State.IN_FORCE)
+    amendment = None
+    if agreement.is_amended:
+        rows = agreement.amendments.filter(state=Amendment.State.OPEN)
+        amendment = rows.select_related("begun_by", "begun_by_partner").first()
+    own = base.slots.filter(partner=membership.partner_id).exists()
+    may_note = own and agreement.status != Agreement.Status.SIGNING
+    book = rule_books.by_id(agreement.rule_book_id)
+    notable = [point for point in book.points.values() if contact_notes.is_notable(point)]
+    editor = may_note and perms.can_edit_points(membership, agreement)
+    return Panel(
+        agreement=agreement,
+        holding=tuple(holding_words.of_agreement(signed_versions(versions), standing.today())),
+        amendment=amendment,
+        base_number=base.number,
+        may_amend=agreement.status == Agreement.Status.IN_FORCE
+        and perms.can_amend(membership, agreement),
+        may_leave=may_leave,
+        noting=tuple(
+            (point.key, str(point.question))
+            for point in notable
+            if editor and perms.may_edit_point(membership, point)
+        ),
+        version=base if own else None,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Noted:
+    """Contacts of today, below those that were signed."""
+
+    point_key: str
+    firm: str
+    description: Description
+    reason: str
+    by: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What stands beside the text of a version, and is no part of it."""
+
+    holding: tuple[str, ...]
+    noted: tuple[Noted, ...]
+    notable: frozenset[str]  # points whose contacts the reader may note
+    left: Participation | None  # the reader's firm has left: it reads what it signed, no more
+
+
+def beside(version: AgreementVersion, text: AgreementText, membership: Membership | None) -> Beside:
+    """For the page of ``version``; four queries, one more where contacts were noted."""
+    agreement = version.agreement
+    own = None if membership is None else membership.partner_id
+    left = Participation.objects.filter(
+        project=agreement.project_id, partner=own, state=Participation.State.LEFT
+    ).first()
+    book = rule_books.by_id(agreement.rule_book_id)
+    asked = {point.key for rule in text.rules for point in rule.points}
+    contacts = {
+        point.key: point
+        for point in book.points.values()
+        if point.key in asked and contact_notes.is_notable(point)
+    }
+    names = tuple(Party(party["id"], party["name"]) for party in text.parties)
+    may_note = (
+        left is None
+        and version.state == AgreementVersion.State.IN_FORCE
+        and agreement.status in (Agreement.Status.IN_FORCE, Agreement.Status.DRAFT)
+        and perms.can_edit_points(membership, agreement)
+    )
+    versions = AgreementVersion.objects.filter(agreement=agreement)
+    signed = [] if version.in_force_at is None else signed_versions(versions)
+    return Beside(
+        holding=tuple(holding_words.of_version(signed, version.number, standing.today())),
+        noted=tuple(
+            _noted(note, contacts[note.point_key], names)
+            for note in restoring.newest_notes(version).values()
+            if note.point_key in contacts and (left is None or note.at <= _left_at(left))
+        ),
+        notable=frozenset(
+            key
+            for key, point in contacts.items()
+            if may_note and perms.may_edit_point(membership, point)
+        ),
+        left=left,
+    )
+
+
+def _left_at(left: Participation) -> datetime:
+    if left.left_at is None:
+        raise ValueError("who has left has a day for it")
+    return left.left_at
+
+
+def _noted(note: ContactNote, point: Point, parties: tuple[Party, ...]) -> Noted:
+    language = get_language() or "de"
+    return Noted(
+        point_key=point.key,
+        firm=next((party.name for party in parties if party.key == str(note.partner_id)), ""),
+        description=kinds.describe(note.value, point, parties, language),
+        reason=note.reason,
+        by=note.by.name,
+        at=note.at,
+    )

@@ -1,0 +1,67 @@
+"""The texts that a draft is compared with: two queries, however many points and firms."""
+
+from dataclasses import dataclass
+from typing import Self
+
+from django.db.models import Max, Q, QuerySet
+
+from cooperation import frozen
+from cooperation.before import Earlier
+from cooperation.models import Agreement, AgreementAnnex, AgreementVersion, Amendment, Pair
+from partners.models import Partner
+
+State = AgreementVersion.State
+CLOSED = (State.DECLINED, State.WITHDRAWN, State.EXPIRED)  # fixed, and not signed by all
+
+
+@dataclass(frozen=True, slots=True)
+class Previous:
+    """What was fixed before a draft; nothing of it for a firm that was no party then."""
+
+    base: AgreementVersion | None = None  # in force, while the draft is a change of it
+    last: AgreementVersion | None = None  # of a signing round that failed since
+    texts: tuple[Earlier, ...] = ()  # of both, in this order
+
+    @property
+    def refused(self) -> AgreementVersion | None:
+        """The last version, if a firm declined to sign it."""
+        return self.last if self.last and self.last.state == State.DECLINED else None
+
+    @classmethod
+    def of(
+        cls,
+        agreement: Agreement,
+        versions: QuerySet[AgreementVersion],
+        partner: Partner,
+        *,
+        has_pairs: bool,
+    ) -> Self:
+        """``versions``: those that ``partner`` may read; ``has_pairs``: of the rule book."""
+        newest = versions.order_by().values("agreement").annotate(last=Max("number")).values("last")
+        # Not the round of a change that was dropped: nobody goes on from there.
+        goes_on = Q(amendment=None) | Q(amendment__state=Amendment.State.OPEN)
+        failed = Q(state__in=CLOSED, number__in=newest) & goes_on
+        wanted = versions.filter(Q(state=State.IN_FORCE) | failed)
+        rows = list(wanted.select_related("closed_by", "closed_by_partner").order_by("number"))
+        base = next((row for row in rows if row.state == State.IN_FORCE), None)
+        last = next((row for row in rows if row.state != State.IN_FORCE), None)
+        annexes: dict[object, dict[tuple[str, str], dict[str, object]]] = {}
+        if rows and has_pairs:
+            own = AgreementAnnex.objects.filter(version__in=rows, pair__in=Pair.objects.of(partner))
+            for annex in own.select_related("pair"):
+                key = (str(annex.pair.first_id), str(annex.pair.second_id))
+                annexes.setdefault(annex.version_id, {})[key] = frozen.content(annex.payload)
+        return cls(
+            base=base,
+            last=last,
+            texts=tuple(
+                Earlier(
+                    number=row.number,
+                    content=frozen.content(row.payload),
+                    annexes=annexes.get(row.pk, {}),
+                    is_in_force=row is base,
+                )
+                for row in (base, last)
+                if row is not None
+            ),
+        )
