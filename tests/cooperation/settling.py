@@ -2,11 +2,9 @@
 
 from typing import Any
 
-from cooperation import disputes, signing
+from cooperation import disputes, points, signing
 from cooperation.models import AgreementVersion, Dispute
-from partners.models import User
 from tests.cooperation.worlds import World, world
-from tests.factories import member
 
 POINT = "publicity"  # joint, answered by default, seen by all
 MANAGING = "managing_director"
@@ -33,6 +31,29 @@ def signed(firms: int = 2, **fields: Any) -> tuple[World, AgreementVersion]:
     return some, sign_all(some, some.freeze())
 
 
+FEE = "fee_or_margin"  # settled between two firms at a time
+
+
+def signed_in_pairs(firms: int = 3) -> tuple[World, AgreementVersion]:
+    """Firms whose fees differ from pair to pair: 11 %, 12 %, 13 % ... in their order."""
+    some = world(firms)
+    some.fill()
+    some.propose(0, "commercial_model", {"choice": "referral_fee"})
+    for number in range(1, firms):
+        some.confirm(number, "commercial_model")
+    percent = 10
+    for one in range(firms):
+        for other in range(one + 1, firms):
+            percent += 1
+            some.propose(one, FEE, {"percent": f"{percent}.00"}, other=other)
+            some.confirm(other, FEE, other=one)
+    for key in ("payment_timing", "payment_days"):  # asked when money goes from firm to firm
+        for number in range(firms):
+            if str(some.firms[number].pk) in points.unconfirmed(some.sheet, some.point(key)):
+                some.confirm(number, key)
+    return some, sign_all(some, signing.freeze(some.agreement.pk, **some.acting(0)))
+
+
 def opened(world: World, version: AgreementVersion, firm: int = 0, **fields: Any) -> Dispute:
     """A point that the firm opened, with all others unless ``others`` says otherwise."""
     key = fields.pop("key", POINT)
@@ -42,7 +63,3 @@ def opened(world: World, version: AgreementVersion, firm: int = 0, **fields: Any
 def again(dispute: Dispute) -> Dispute:
     """As it is stored now."""
     return Dispute.objects.get(pk=dispute.pk)
-
-
-def colleague(world: World, firm: int, *traits: str, **fields: Any) -> User:
-    return member(world.firms[firm], *traits, **fields)

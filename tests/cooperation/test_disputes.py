@@ -20,7 +20,16 @@ from cooperation.models import (
     DisputeFailure,
     Notice,
 )
-from tests.cooperation.settling import POINT, SAID, again, opened, sign_all, signed
+from tests.cooperation.settling import (
+    FEE,
+    POINT,
+    SAID,
+    again,
+    opened,
+    sign_all,
+    signed,
+    signed_in_pairs,
+)
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, member
 
@@ -66,7 +75,7 @@ def test_opening_copies_what_was_agreed_and_begins_level_one() -> None:
     assert dispute.about == {
         "number": "2.9",
         "question": {
-            "de": "Wie gehen wir mit Referenzen, Presse, Posts und Logos um?",
+            "de": "Wie gehen wir mit Referenzen, Pressemeldungen, Beiträgen und Logos um?",
             "en": "How do we handle references, press releases, posts and logos?",
         },
     }
@@ -127,13 +136,12 @@ def test_point_of_all_firms_is_silent_once_somebody_else_takes_part() -> None:
 
 
 def test_point_of_an_annex_is_settled_between_its_two_firms() -> None:
-    three, version = signed(3)
-    key = next(point.key for point in three.sheet.book.points.values() if point.pairwise)
+    three, version = signed_in_pairs()
     choice = "This point is settled between two firms. Please say with which firm."
 
     with pytest.raises(NotPossible, match=choice):
-        opened(three, version, key=key)
-    dispute = opened(three, version, key=key, others=[three.firms[1].pk])
+        opened(three, version, key=FEE)
+    dispute = opened(three, version, key=FEE, others=[three.firms[1].pk])
 
     assert dispute.pair is not None
     assert [dispute.pair.first, dispute.pair.second] == three.firms[:2]
@@ -146,9 +154,8 @@ def test_point_of_an_annex_is_settled_between_its_two_firms() -> None:
 
 
 def test_between_two_firms_the_pair_goes_without_saying() -> None:
-    two, version = signed()
-    key = next(point.key for point in two.sheet.book.points.values() if point.pairwise)
-    dispute = opened(two, version, key=key)
+    two, version = signed_in_pairs(2)
+    dispute = opened(two, version, key=FEE)
     assert dispute.pair is not None
 
 
@@ -166,7 +173,7 @@ def test_version_that_is_not_in_force_opens_nothing() -> None:
 
 def test_point_that_the_version_does_not_have_opens_nothing() -> None:
     two, version = signed()
-    for key in ("moon_rights", "", "\x00"):
+    for key in ("moon_rights", "", "\x00", FEE):
         with pytest.raises(NotPossible, match="does not have this point"):
             opened(two, version, key=key)
 
