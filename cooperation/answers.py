@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import kinds, pairs, points, sheets
+from cooperation import blind, kinds, pairs, points, proposals, sheets
 from cooperation.agreements import (
     NotPossible,
     StalePoint,
@@ -71,6 +71,7 @@ def _open(
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     sheet = sheets.load(agreement)
     point = sheet.book.point(point_key)
     if not points.is_visible(sheet, point):
@@ -180,6 +181,7 @@ def write(place: Place, new: New, *, by: User, partner: Partner) -> Answer:
     answer.updated_by, answer.updated_by_partner = by, partner
     answer.updated_at = timezone.now()
     answer.save()  # the whole row: it is locked by the agreement and was read under that lock
+    proposals.keep([answer])
     place.confirmations().delete()
     kind = AgreementEvent.Kind.NOT_APPLICABLE if new.value is None else AgreementEvent.Kind.PROPOSED
     said = {"revision": answer.revision, "from": before, "to": new.value, "note": new.note}
@@ -283,6 +285,7 @@ def resolve_talk(talk_id: UUID, *, by: User, partner: Partner) -> None:
     agreement = lock(asked.agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     talk = TalkRequest.objects.select_related("pair").get(pk=talk_id)
     if talk.pair and partner.pk not in (talk.pair.first_id, talk.pair.second_id):
         raise NotPossible(_("This point is settled between two other firms."))
@@ -341,6 +344,7 @@ def confirm_defaults(agreement_id: UUID, rule_key: str, *, by: User, partner: Pa
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     sheet = sheets.load(agreement)
     asked = points.visible_points(sheet, sheet.book.rule(rule_key))
     taken = take_defaults(agreement, sheet, asked, by=by, partner=partner)
@@ -380,7 +384,7 @@ def take_defaults(
                 taken = confirmed
             if taken is not None:
                 taken.append((point, pairs.row(agreement, here.pair) if here.pair else None))
-    Answer.objects.bulk_create(
+    written = [
         Answer(
             agreement=agreement,
             point_key=point.key,
@@ -393,7 +397,9 @@ def take_defaults(
             updated_at=now,
         )
         for point, pair in filled
-    )
+    ]
+    Answer.objects.bulk_create(written)
+    proposals.keep(written)
     common = [point.key for point, pair in filled if point.per_partner and pair is None]
     Confirmation.objects.filter(agreement=agreement, point_key__in=common, pair=None).delete()
     for point, pair in filled:

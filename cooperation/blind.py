@@ -14,7 +14,14 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import first_round, first_round_pdf, first_rounds, kinds, rule_books
+from cooperation import (
+    first_round,
+    first_round_pdf,
+    first_rounds,
+    kinds,
+    proposals,
+    rule_books,
+)
 from cooperation.agreements import (
     NotPossible,
     StalePoint,
@@ -339,6 +346,7 @@ def _take_over(agreement: Agreement, begun: BlindRound, agenda: Agenda) -> None:
             )
             confirmed += [(point.key, party.key) for party, _reply in topic.given]
     Answer.objects.bulk_create(answers)
+    proposals.keep(answers)
     Confirmation.objects.bulk_create(
         Confirmation(
             agreement=agreement,

@@ -5,6 +5,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
+from cooperation import blind
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.models import Agreement, AgreementEvent
 from partners.models import Partner, User
@@ -20,6 +21,7 @@ def change(agreement_id: UUID, depth: str, *, by: User, partner: Partner) -> Agr
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     if depth == agreement.depth:
         return agreement
     if depth not in Agreement.Depth.values or (

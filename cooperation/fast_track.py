@@ -6,7 +6,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils import timezone
 
-from cooperation import points, sheets
+from cooperation import blind, points, sheets
 from cooperation.agreements import lock, require_draft, require_party
 from cooperation.answers import take_defaults
 from cooperation.models import Agreement, AgreementEvent
@@ -30,6 +30,7 @@ def press(agreement_id: UUID, *, by: User, partner: Partner) -> Outcome:
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     sheet = sheets.load(agreement)
     taken = take_defaults(agreement, sheet, sheet.book.points.values(), by=by, partner=partner)
     first = not agreement.fast_track

@@ -77,6 +77,16 @@ def can_take_fast_track(membership: Membership | None, agreement: Agreement) -> 
     )
 
 
+def can_comment(membership: Membership | None, agreement: Agreement) -> bool:
+    """Writing beside a point: everybody of the firm who works on it or signs, not observers."""
+    return bool(
+        membership
+        and not agreement.is_closed
+        and (membership.may_sign or membership.is_admin or can_edit_points(membership, agreement))
+        and _takes_part(membership, agreement.project)
+    )
+
+
 def can_change_depth(membership: Membership | None, agreement: Agreement) -> bool:
     """It changes what every firm is asked, so it is for the partner managers."""
     return can_take_fast_track(membership, agreement)

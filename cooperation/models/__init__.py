@@ -6,6 +6,7 @@ from cooperation.models.agreements import (
     Answer,
     Confirmation,
     Pair,
+    Proposal,
     TalkRequest,
 )
 from cooperation.models.amendments import (
@@ -88,6 +89,7 @@ __all__ = [
     "Notice",
     "Pair",
     "Participation",
+    "Proposal",
     "RetrospectiveAnswer",
     "RetrospectivePart",
     "Review",

@@ -228,6 +228,32 @@ class Answer(models.Model):
         ]
 
 
+class Proposal(models.Model):
+    """What was said to a point at one time. Append-only: the course of a negotiation."""
+
+    agreement = models.ForeignKey(Agreement, on_delete=models.PROTECT, related_name="proposals")
+    point_key = models.CharField(max_length=50)
+    partner = models.ForeignKey(  # whose answer; none for a joint one
+        Partner, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    pair = models.ForeignKey(
+        Pair, on_delete=models.PROTECT, null=True, blank=True, related_name="proposals"
+    )
+    value = models.JSONField(null=True, blank=True)  # none: does not apply
+    note = models.TextField(max_length=2000, blank=True)
+    origin = models.CharField(max_length=12, choices=Answer.Origin)
+    source = models.JSONField(default=dict, blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    by_partner = models.ForeignKey(Partner, on_delete=models.PROTECT, related_name="+")
+    at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        verbose_name = _("proposal")
+        verbose_name_plural = _("proposals")
+        ordering = ["at", "pk"]
+        indexes = [models.Index(fields=["agreement", "point_key"], name="proposals_of_a_point")]
+
+
 class Confirmation(models.Model):
     """A firm agrees with what stands at a point now. A change of the answer deletes it."""
 

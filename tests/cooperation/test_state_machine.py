@@ -1,0 +1,372 @@
+"""Whatever firms do, in whatever order, some things never happen.
+
+No version that can be signed has an open required point, no signature stands under a text its
+signer was not shown, no value of two firms reaches a third, and what was signed never changes.
+"""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import transaction
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+
+from cooperation import (
+    answers,
+    depth,
+    fast_track,
+    frozen,
+    points,
+    projects,
+    sheets,
+    signing,
+)
+from cooperation.agreements import NotPossible
+from cooperation.kinds import InvalidAnswer
+from cooperation.models import (
+    Agreement,
+    AgreementAnnex,
+    AgreementEvent,
+    AgreementVersion,
+    Notice,
+    Participation,
+    Signature,
+    TalkRequest,
+)
+from partners.models import Partner, User
+from tests.cooperation import small_book
+from tests.cooperation.browsers import Browser
+from tests.factories import PartnerFactory, member
+
+pytestmark = pytest.mark.django_db
+
+FIRMS = 4
+KEYS = ["model", "lead", "goal", "exclusive", "fee", "rates", "remark"]
+SIGNABLE = ["signing", "in_force", "superseded"]
+
+firms = st.integers(0, FIRMS - 1)
+keys = st.sampled_from(KEYS)
+
+
+class Firms(RuleBasedStateMachine):
+    """Two firms begin; up to four come and go. What is not possible is refused, not forbidden."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.around = transaction.atomic()
+        self.around.__enter__()
+        self.firms: list[Partner] = [PartnerFactory.create() for _firm in range(FIRMS)]
+        self.people: list[User] = [member(firm, "manager", "signer") for firm in self.firms]
+        self.agreement = projects.create(
+            name="Zufall",
+            customer_name="Werft",
+            rule_book=small_book.load(),
+            **self.acting(0),
+        )
+        self.shown: set[tuple[int, str]] = set()  # firm, hash of a text its person has read
+        self.bytes: dict[Any, bytes] = {}  # of each version and annex, when it was first seen
+        self.secrets: dict[str, set[int]] = {}  # what was typed in, and who may read it
+        self.invite(0, 1)
+        self.respond(1, yes=True)
+
+    def teardown(self) -> None:
+        try:
+            self.pages_tell_no_secret()
+        finally:
+            transaction.set_rollback(True)
+            self.around.__exit__(None, None, None)
+
+    def acting(self, firm: int) -> dict[str, Any]:
+        return {"by": self.people[firm], "partner": self.firms[firm]}
+
+    def attempt(self, step: Callable[[], object]) -> bool:
+        """Take a step as a request would: whole, or not at all."""
+        try:
+            with transaction.atomic():
+                step()
+        except (NotPossible, InvalidAnswer):
+            return False
+        return True
+
+    def sheet(self) -> points.Sheet:
+        self.agreement.refresh_from_db()
+        return sheets.load(self.agreement)
+
+    def place(self, firm: int, key: str, other: int) -> points.Sheet:
+        """The sheet on which ``firm`` finds the point."""
+        sheet = self.sheet()
+        if not sheet.book.point(key).pairwise:
+            return sheet
+        try:
+            return sheet.between(str(self.firms[firm].pk), str(self.firms[other].pk))
+        except KeyError:
+            return sheet
+
+    # ---- Steps ---------------------------------------------------------------------------------
+
+    @rule(firm=firms, key=keys, other=firms, pick=st.integers(0, 99), stale=st.booleans())
+    def propose(self, firm: int, key: str, other: int, pick: int, stale: bool) -> None:
+        sheet = self.place(firm, key, other)
+        secret = f"geheim-{firm}-{other}-{len(self.secrets)}"
+        value: Any = {
+            "model": ["own", "fee", "rates"][pick % 3],
+            "lead": str(self.firms[pick % FIRMS].pk),
+            "goal": f"Ziel {pick}",
+            "exclusive": {"answer": "no", "note": f"weil {pick}"},
+            "fee": {"percent": f"{pick}.00", "note": secret},
+            "rates": {"rows": [{"key": "consultant", "amount": str(800 + pick)}], "note": secret},
+            "remark": f"Bemerkung {pick}",
+        }[key]
+        revision = points.revision(sheet, sheet.book.point(key), str(self.firms[firm].pk))
+        done = self.attempt(
+            lambda: answers.propose(
+                self.agreement.pk,
+                key,
+                value,
+                revision=revision - stale,
+                other=self.firms[other],
+                **self.acting(firm),
+            )
+        )
+        if done and key in ("fee", "rates"):
+            self.secrets[secret] = {firm, other}
+
+    @rule(firm=firms, key=keys, other=firms)
+    def confirm(self, firm: int, key: str, other: int) -> None:
+        sheet = self.place(firm, key, other)
+        revision = points.revision(sheet, sheet.book.point(key))
+        acting = self.acting(firm)
+        self.attempt(
+            lambda: answers.confirm(
+                self.agreement.pk, key, revision=revision, other=self.firms[other], **acting
+            )
+        )
+
+    @rule(firm=firms, key=keys, other=firms)
+    def does_not_apply(self, firm: int, key: str, other: int) -> None:
+        sheet = self.place(firm, key, other)
+        revision = points.revision(sheet, sheet.book.point(key), str(self.firms[firm].pk))
+        self.attempt(
+            lambda: answers.mark_not_applicable(
+                self.agreement.pk,
+                key,
+                revision=revision,
+                other=self.firms[other],
+                **self.acting(firm),
+            )
+        )
+
+    @rule(firm=firms, key=keys, other=firms)
+    def talk(self, firm: int, key: str, other: int) -> None:
+        secret = f"rede-{firm}-{other}-{len(self.secrets)}"
+        done = self.attempt(
+            lambda: answers.ask_to_talk(
+                self.agreement.pk, key, secret, other=self.firms[other], **self.acting(firm)
+            )
+        )
+        if done and key in ("fee", "rates"):
+            self.secrets[secret] = {firm, other}
+
+    @rule(firm=firms)
+    def settle_talks(self, firm: int) -> None:
+        for talk in TalkRequest.objects.filter(agreement=self.agreement, resolved_at=None):
+            self.attempt(lambda pk=talk.pk: answers.resolve_talk(pk, **self.acting(firm)))  # type: ignore[misc]
+
+    @rule()
+    def everybody_agrees(self) -> None:
+        """The short way to a text that can be signed: each firm does all it can."""
+        for firm in range(FIRMS):
+            self.settle_talks(firm)
+            self.attempt(lambda f=firm: fast_track.press(self.agreement.pk, **self.acting(f)))  # type: ignore[misc]
+        for _round in range(2):
+            for firm in range(FIRMS):
+                self._answer_all(firm)
+
+    def _answer_all(self, firm: int) -> None:
+        own = str(self.firms[firm].pk)
+        for key in KEYS:
+            for other in range(FIRMS):
+                sheet = self.place(firm, key, other)
+                point = sheet.book.point(key)
+                if point.pairwise and sheet.pair is None:
+                    continue
+                if own not in points.unconfirmed(sheet, point) and sheet.given(point, own):
+                    continue
+                if sheet.given(point, own) is None and point.required:
+                    self.propose(firm, key, other, pick=firm, stale=False)
+                else:
+                    self.confirm(firm, key, other)
+
+    @rule(firm=firms, to=st.sampled_from(["exploratory", "fast_track", "full"]))
+    def go_deeper(self, firm: int, to: str) -> None:
+        self.attempt(lambda: depth.change(self.agreement.pk, to, **self.acting(firm)))
+
+    @rule(firm=firms, guest=firms)
+    def invite(self, firm: int, guest: int) -> None:
+        self.attempt(
+            lambda: projects.invite(self.agreement.pk, self.firms[guest], **self.acting(firm))
+        )
+
+    @rule(firm=firms, yes=st.booleans())
+    def respond(self, firm: int, yes: bool) -> None:
+        places = Participation.objects.filter(partner=self.firms[firm], state="invited")
+        person, answer = self.people[firm], projects.accept if yes else projects.decline
+        for place in places:
+            self.attempt(lambda pk=place.pk: answer(pk, by=person))  # type: ignore[misc]
+
+    @rule(firm=firms)
+    def leave(self, firm: int) -> None:
+        self.attempt(lambda: projects.leave(self.agreement.pk, reason="Genug", **self.acting(firm)))
+
+    @rule(firm=firms)
+    def freeze(self, firm: int) -> None:
+        self.attempt(lambda: signing.freeze(self.agreement.pk, **self.acting(firm)))
+
+    @rule(firm=firms)
+    def read(self, firm: int) -> None:
+        visible = AgreementVersion.objects.visible_to(self.people[firm])
+        self.shown |= {(firm, sha256) for sha256 in visible.values_list("sha256", flat=True)}
+
+    @rule(firm=firms, again=st.booleans())
+    def sign(self, firm: int, again: bool) -> None:
+        """With the hash of a text that was read, be it the current one or not."""
+        for version in self.agreement.versions.all():
+            known = sorted(sha256 for reader, sha256 in self.shown if reader == firm)
+            seen = known[-1] if known and not again else "0" * 64
+            if (firm, version.sha256) in self.shown and not again:
+                seen = version.sha256
+            self.attempt(
+                lambda pk=version.pk, seen=seen: signing.sign(  # type: ignore[misc]
+                    pk, seen=seen, language="de", authority="prokura", **self.acting(firm)
+                )
+            )
+
+    @rule(firm=firms)
+    def all_sign(self, firm: int) -> None:
+        for each in range(FIRMS):
+            self.read(each)
+            self.sign(each, again=False)
+
+    @rule(firm=firms, refuse=st.booleans())
+    def close(self, firm: int, refuse: bool) -> None:
+        verb = signing.decline if refuse else signing.withdraw
+        for version in self.agreement.versions.filter(state="signing"):
+            self.attempt(lambda pk=version.pk: verb(pk, reason="Nein", **self.acting(firm)))  # type: ignore[misc]
+
+    # ---- What always holds ---------------------------------------------------------------------
+
+    @invariant()
+    def no_signable_text_has_an_open_required_point(self) -> None:
+        book = small_book.CONTENT["rules"][0]["points"]
+        required = {point["key"] for point in book if point["required"]}
+        for version in self.agreement.versions.filter(state__in=SIGNABLE):
+            content = frozen.content(version.payload)
+            parties = [party["id"] for party in content["parties"]]
+            assert len(parties) >= 2
+            found = {point["key"]: point for rule in content["rules"] for point in rule["points"]}
+            for key in required & found.keys():
+                if not found[key]["annex"]:
+                    assert self._is_settled(found[key], parties)
+            in_annex = {key for key, point in found.items() if point["annex"]}
+            pairs = {frozenset(annex["parties"]) for annex in content["annexes"]}
+            of_all = {frozenset([a, b]) for a in parties for b in parties if a != b}
+            assert pairs == (of_all if in_annex else set())
+            for annex in version.annexes.all():
+                told = frozen.content(annex.payload)
+                two = [party["id"] for party in told["parties"]]
+                assert {point["key"] for point in told["points"]} == in_annex
+                assert all(self._is_settled(point, two) for point in told["points"])
+
+    @staticmethod
+    def _is_settled(point: dict[str, Any], parties: list[str]) -> bool:
+        if point["state"] not in ("agreed", "not_applicable"):
+            return False
+        answered = {answer["partner"] for answer in point["answers"]}
+        return answered == (set(parties) if point["scope"] == "per_partner" else {None})
+
+    @invariant()
+    def nobody_signed_what_was_not_shown(self) -> None:
+        for signature in Signature.objects.select_related("slot__version", "slot__partner"):
+            version, firm = signature.slot.version, self.firms.index(signature.slot.partner)
+            assert signature.payload_sha256 == version.sha256
+            assert frozen.sha256(bytes(version.payload)) == version.sha256
+            assert (firm, version.sha256) in self.shown
+
+    @invariant()
+    def in_force_means_signed_by_every_party(self) -> None:
+        for version in self.agreement.versions.filter(state__in=["in_force", "superseded"]):
+            parties = {party["id"] for party in frozen.content(version.payload)["parties"]}
+            signed = Signature.objects.filter(slot__version=version)
+            assert {str(pk) for pk in signed.values_list("slot__partner", flat=True)} == parties
+
+    @invariant()
+    def what_was_frozen_never_changes(self) -> None:
+        rows = [*self.agreement.versions.all(), *AgreementAnnex.objects.all()]
+        for row in rows:
+            payload = bytes(row.payload)
+            assert self.bytes.setdefault(row.pk, payload) == payload
+        assert len(rows) == len(self.bytes)
+
+    @invariant()
+    def no_secret_stands_where_others_read(self) -> None:
+        if not self.secrets:
+            return
+        sheet = self.sheet()
+        seen_by = [repr(sheet.seen_by(str(firm.pk))) for firm in self.firms]
+        common = [bytes(version.payload).decode() for version in self.agreement.versions.all()]
+        common += [
+            json.dumps([event.data for event in AgreementEvent.objects.all()]),
+            json.dumps([[row.data, row.path] for row in Notice.objects.all()]),
+        ]
+        for secret, readers in self.secrets.items():
+            assert not any(secret in text for text in common)
+            for firm in set(range(FIRMS)) - readers:
+                assert secret not in seen_by[firm]
+        for annex in AgreementAnnex.objects.select_related("pair"):
+            two = {self.firms.index(annex.pair.first), self.firms.index(annex.pair.second)}
+            text = bytes(annex.payload).decode()
+            for secret, readers in self.secrets.items():
+                assert secret not in text or readers == two
+
+    @invariant()
+    def log_has_no_gap(self) -> None:
+        numbers = list(self.agreement.events.order_by("seq").values_list("seq", flat=True))
+        assert numbers == list(range(1, len(numbers) + 1))
+
+    @invariant()
+    def status_fits_the_versions(self) -> None:
+        agreement = Agreement.objects.get(pk=self.agreement.pk)
+        states = list(agreement.versions.values_list("state", flat=True))
+        assert (agreement.status == "signing") == ("signing" in states)
+        assert (agreement.in_force_at is not None) == ("in_force" in states)
+
+    def pages_tell_no_secret(self) -> None:
+        """At the end, as it takes longer: the pages themselves."""
+        for firm, person in enumerate(self.people):
+            browser = Browser(person)
+            pages = [
+                browser.get("project_list"),
+                browser.get("project_detail", self.agreement.project_id),
+                browser.get("agreement_detail", self.agreement.pk),
+                browser.get("ready", self.agreement.pk),
+                *(browser.get("version", version.pk) for version in self.agreement.versions.all()),
+            ]
+            for page in pages:
+                text = page.response.content.decode()
+                for secret, readers in self.secrets.items():
+                    assert firm in readers or secret not in text
+
+
+def test_no_sequence_of_steps_breaks_the_promises_of_an_agreement() -> None:
+    run_state_machine_as_test(
+        Firms,
+        settings=settings(
+            max_examples=25,
+            stateful_step_count=30,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+        ),
+    )
