@@ -4,36 +4,51 @@ from datetime import UTC, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cooperation import frozen, marks, reading
+from django.utils import translation
+
+from cooperation import annexes, frozen, marks, reading
 from cooperation.models import AgreementDocument, AgreementVersion, SignatureSlot
 from documents.models import Document
 from documents.rendering import render_pdf
+from partners.models import Partner
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
 
 def render(document: Document) -> bytes:
     """The PDF that was ordered with ``document``."""
-    rows = AgreementDocument.objects.select_related("version")
+    rows = AgreementDocument.objects.select_related("version", "partner")
     row = rows.get(document=document)
-    return render_version(row.version, language=row.language)
+    return render_version(row.version, language=row.language, partner=row.partner)
 
 
-def render_version(version: AgreementVersion, *, language: str) -> bytes:
-    """The version in ``language``. The same version and signatures give the same bytes."""
+def render_version(
+    version: AgreementVersion, *, language: str, partner: Partner | None = None
+) -> bytes:
+    """The version in ``language``, with the annexes of ``partner``; without, with those of all.
+
+    The same version and signatures give the same bytes.
+    """
     slots = version.slots.prefetch_related("signatures")
-    return render_pdf(
-        "cooperation/agreement_pdf.html", context(version, list(slots), language), language=language
-    )
+    with translation.override(language):
+        values = context(version, list(slots), language, partner)
+    return render_pdf("cooperation/agreement_pdf.html", values, language=language)
 
 
-def context(version: AgreementVersion, slots: list[SignatureSlot], language: str) -> dict[str, Any]:
-    text = reading.read(frozen.content(version.payload), language)
+def context(
+    version: AgreementVersion,
+    slots: list[SignatureSlot],
+    language: str,
+    partner: Partner | None = None,
+) -> dict[str, Any]:
+    known = annexes.known_to_all(version) if partner is None else annexes.known_to(version, partner)
+    text = reading.read(frozen.content(version.payload), language, known)
     roles = {party["id"]: party for party in text.parties}
     return {
         "text": text,
         "version": version,
-        "mark": marks.whole([(rule.number, rule.short) for rule in text.rules]),
+        "copy_for": roles[str(partner.pk)]["name"] if partner else "",
+        "mark": marks.signed(text),
         "fixed_at": moment(datetime.fromisoformat(text.frozen_at)),
         "in_force_at": moment(version.in_force_at) if version.in_force_at else "",
         "places": [

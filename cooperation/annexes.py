@@ -5,14 +5,16 @@ with 32 random bytes: without these, somebody could try out fees until a hash fi
 """
 
 import secrets
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
 import rfc8785
 
 from cooperation import differences, frozen, pairs, points
-from cooperation.models import Agreement, AgreementAnnex, AgreementVersion, Amendment
+from cooperation.models import Agreement, AgreementAnnex, AgreementVersion, Amendment, Pair
 from cooperation.points import PairKey, Sheet
+from partners.models import Partner
 
 FORMAT = "handschlag-annex/1"
 
@@ -27,7 +29,7 @@ def payloads(
     asked = [point for point in points.visible_points(sheet) if point.pairwise]
     if not asked:
         return {}
-    before = {} if amendment is None else _contents(amendment.base)
+    before = {} if amendment is None else _by_pair(amendment.base.annexes.select_related("pair"))
     found = {}
     for key, pair in sheet.pairs.items():
         content: dict[str, Any] = {
@@ -49,8 +51,7 @@ def payloads(
     return found
 
 
-def _contents(version: AgreementVersion) -> dict[PairKey, dict[str, Any]]:
-    rows = version.annexes.select_related("pair")
+def _by_pair(rows: Iterable[AgreementAnnex]) -> dict[PairKey, dict[str, Any]]:
     return {
         (str(row.pair.first_id), str(row.pair.second_id)): frozen.content(row.payload)
         for row in rows
@@ -91,3 +92,16 @@ def hold(version: AgreementVersion) -> bool:
         for annex in frozen.content(version.payload).get("annexes", [])
     }
     return stored == named
+
+
+def known_to(version: AgreementVersion, partner: Partner) -> dict[PairKey, dict[str, Any]]:
+    """The annexes that ``partner`` is one of, as data; for ``reading.read``."""
+    rows = version.annexes.filter(pair__in=Pair.objects.of(partner)).select_related("pair")
+    return _by_pair(rows)
+
+
+def known_to_all(version: AgreementVersion) -> dict[PairKey, dict[str, Any]]:
+    """The annexes that every party may read: the one between two firms, and none among more."""
+    if version.slots.count() > 2:
+        return {}
+    return _by_pair(version.annexes.select_related("pair"))

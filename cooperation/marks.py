@@ -7,6 +7,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperation.points import RuleSummary, State
+from cooperation.reading import AgreementText
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,3 +70,27 @@ def whole(titles: Sequence[tuple[int, str]]) -> Mark:
     )
     label = _("All %(total)s rules agreed") % {"total": len(segments)}
     return Mark(segments, len(segments), label)
+
+
+def signed(text: AgreementText) -> Mark:
+    """The mark of a frozen text: full stones where a rule was asked whole, honest ones elsewhere.
+
+    What the first talk leaves for later is not agreed, and the mark does not say so.
+    """
+    left = {point.number.split(".")[0] for point in text.not_asked}
+    words = {"agreed": _("agreed"), "mixed": _("partly agreed"), "na": _("not asked")}
+    segments = []
+    for rule in text.rules:
+        state = "agreed" if str(rule.number) not in left else "mixed" if rule.points else "na"
+        said = {"number": rule.number, "title": rule.short, "state": words[state]}
+        segments.append(Segment(state, _("Rule %(number)s, %(title)s: %(state)s") % said))
+    settled, total = sum(each.state == "agreed" for each in segments), len(segments)
+    if settled == total:
+        label = _("All %(total)s rules agreed") % {"total": total}
+    else:
+        label = ngettext(
+            "%(number)s point of the first talk agreed",
+            "%(number)s points of the first talk agreed",
+            text.answered,
+        ) % {"number": text.answered}
+    return Mark(tuple(segments), settled, label)

@@ -2,6 +2,7 @@
 
 from uuid import UUID
 
+from django.db.models import Q
 from django.http import FileResponse, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -10,15 +11,22 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cooperation.models import AgreementDocument, AgreementVersion
+from cooperation.views.desk import act_for_party
 from documents import downloads, jobs
 from partners.middleware import PortalRequest
 
 
 def _document(request: PortalRequest, pk: UUID, language: str) -> AgreementDocument:
-    versions = AgreementVersion.objects.visible_to(request.user)
-    rows = AgreementDocument.objects.filter(version__in=versions, version=pk, language=language)
+    """The PDF for the reader's firm: its own, or the one for all. No address names another's."""
+    versions = AgreementVersion.objects.visible_to(request.user).defer("payload")
+    version = get_object_or_404(versions, pk=pk)
+    act_for_party(request, version)
+    firm = request.membership.partner if request.membership else None
+    rows = AgreementDocument.objects.filter(version=version, language=language)
     return get_object_or_404(
-        rows.select_related("document", "version__agreement__project").defer("version__payload")
+        rows.filter(Q(partner=None) | Q(partner=firm))
+        .select_related("document", "version__agreement__project")
+        .defer("version__payload")
     )
 
 

@@ -14,6 +14,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
 from cooperation import (
+    agreement_documents,
+    annexes,
     frozen,
     kinds,
     marks,
@@ -28,7 +30,7 @@ from cooperation.agreements import NotPossible
 from cooperation.forms import DeclineForm, FreezeForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
 from cooperation.views import missing
-from cooperation.views.desk import act_in, open_agreement
+from cooperation.views.desk import act_for_party, open_agreement
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
 
@@ -88,7 +90,7 @@ def _version(request: PortalRequest, pk: UUID) -> AgreementVersion:
         "agreement__project", "closed_by", "closed_by_partner", "frozen_by", "frozen_by_partner"
     )
     found = get_object_or_404(versions, pk=pk)
-    act_in(request, found.agreement.project_id)
+    act_for_party(request, found)
     standing.bring_up_to_date([found.agreement], standing.today())
     if found.agreement.is_closed and found.state == AgreementVersion.State.SIGNING:
         found.state = AgreementVersion.State.EXPIRED  # with the agreement, as the clock will write
@@ -97,6 +99,13 @@ def _version(request: PortalRequest, pk: UUID) -> AgreementVersion:
 
 def _membership(request: PortalRequest) -> Membership | None:
     return request.membership or None
+
+
+def _reader(request: PortalRequest) -> Partner:
+    """The party of the version that the reader belongs to."""
+    if request.membership is None or not request.membership:
+        raise PermissionDenied
+    return request.membership.partner
 
 
 def _context(
@@ -111,13 +120,14 @@ def _context(
     over = signing_rounds.is_over(version, timezone.now())
     may_sign = perms.can_sign(membership, version) and not over
     slots = list(version.slots.select_related("partner").prefetch_related("signatures"))
-    text = reading.read(frozen.content(version.payload), language)
+    firm = _reader(request)
+    text = reading.read(frozen.content(version.payload), language, annexes.known_to(version, firm))
     return {
         "version": version,
         "agreement": version.agreement,
         "project": version.agreement.project,
         "text": text,
-        "mark": marks.whole([(rule.number, rule.short) for rule in text.rules]),
+        "mark": marks.signed(text),
         "slots": slots,
         "waiting": [slot for slot in slots if slot.is_open],
         "is_over": over and version.state == AgreementVersion.State.SIGNING,
@@ -133,10 +143,7 @@ def _context(
         "may_settle": version.state == AgreementVersion.State.IN_FORCE
         and perms.can_open_dispute(membership, version),
         "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
-        "documents": [
-            (row.language, row.document)
-            for row in version.documents.select_related("document").order_by("language")
-        ],
+        "documents": agreement_documents.of(version, firm),
     }
 
 
