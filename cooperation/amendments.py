@@ -325,4 +325,4 @@ def require_change(amendment: Amendment, payload: bytes, annexes: Iterable[bytes
 
 def _scope(content: dict[str, Any]) -> tuple[list[str], str]:
     """Who agrees, and on how much of the rule book."""
-    return [party["id"] for party in content["parties"]], restoring.depth_of(content)
+    return [party["id"] for party in content["parties"]], frozen.depth_of(content)

@@ -21,7 +21,7 @@ class Earlier:
     """A frozen text, as ``frozen.content``, with the annexes that its reader may know."""
 
     number: int
-    content: Mapping[str, Any]
+    content: dict[str, Any]
     annexes: Mapping[PairKey, Mapping[str, Any]] = field(default_factory=dict)
     is_in_force: bool = True  # or it was fixed and then not signed by all
 

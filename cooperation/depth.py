@@ -5,9 +5,9 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cooperation import blind
+from cooperation import blind, frozen
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
-from cooperation.models import Agreement, AgreementEvent
+from cooperation.models import Agreement, AgreementEvent, AgreementVersion
 from partners.models import Partner, User
 
 
@@ -28,10 +28,22 @@ def change(agreement_id: UUID, depth: str, *, by: User, partner: Partner) -> Agr
         depth == Agreement.Depth.FAST_TRACK and not agreement.fast_track
     ):
         raise NotPossible(_("The fast track begins when a firm says the sentence of the Kodex."))
-    if depth == Agreement.Depth.EXPLORATORY and agreement.in_force_at is not None:
-        raise NotPossible(_("What is in force already goes beyond a first talk."))
+    if agreement.is_amended and is_less(depth, signed_depth(agreement)):
+        raise NotPossible(_("What is in force asks more of the checklist, and that stays so."))
     before, agreement.depth = agreement.depth, depth
     agreement.save(update_fields=["depth"])
     kind = AgreementEvent.Kind.DEPTH
     record(agreement, kind, by=by, partner=partner, **{"from": before, "to": depth})
     return agreement
+
+
+def signed_depth(agreement: Agreement) -> str:
+    """How much the version in force asks; one query, for its text."""
+    version = agreement.versions.get(state=AgreementVersion.State.IN_FORCE)
+    return frozen.depth_of(frozen.content(version.payload))
+
+
+def is_less(depth: str, than: str) -> bool:
+    """Whether ``depth`` asks less of the rule book."""
+    order = Agreement.Depth.values
+    return order.index(depth) < order.index(than)

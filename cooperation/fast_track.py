@@ -35,8 +35,10 @@ def press(agreement_id: UUID, *, by: User, partner: Partner) -> Outcome:
     taken = take_defaults(agreement, sheet, sheet.book.points.values(), by=by, partner=partner)
     first = not agreement.fast_track
     if first:
-        # Later presses leave the depth alone: somebody may have gone deeper meanwhile.
-        agreement.depth = Agreement.Depth.FAST_TRACK
+        # Later presses leave the depth alone: somebody may have gone deeper meanwhile. And a change
+        # of what asks the full checklist goes on asking it.
+        if not (agreement.is_amended and agreement.depth == Agreement.Depth.FULL):
+            agreement.depth = Agreement.Depth.FAST_TRACK
         agreement.fast_track, agreement.fast_track_at = True, timezone.now()
         agreement.fast_track_by, agreement.fast_track_partner = by, partner
         agreement.save(

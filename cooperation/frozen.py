@@ -222,6 +222,12 @@ def content(frozen: bytes | memoryview) -> dict[str, Any]:
     return data
 
 
+def depth_of(text: dict[str, Any]) -> str:
+    """How much of the rule book a text asked; the first format did not say so."""
+    older = points.FAST_TRACK if text["fast_track"] else points.FULL
+    return str(text.get("depth") or older)
+
+
 def localised(value: Any, language: str) -> Any:
     """``value`` with every text in both languages replaced by the one in ``language``."""
     if isinstance(value, dict):

@@ -56,7 +56,7 @@ def restore(agreement: Agreement, version: AgreementVersion) -> None:
     writer.answers(asked, said)
     writer.confirmations(said)
     before = (agreement.depth, agreement.fast_track)
-    agreement.depth = depth_of(text)
+    agreement.depth = frozen.depth_of(text)
     if not text["fast_track"]:
         agreement.fast_track = False
         agreement.fast_track_at = None
@@ -71,12 +71,6 @@ def restore(agreement: Agreement, version: AgreementVersion) -> None:
                 "fast_track_partner",
             ]
         )
-
-
-def depth_of(text: dict[str, Any]) -> str:
-    """How much of the rule book a frozen text asked; its first format did not say so."""
-    older = Agreement.Depth.FAST_TRACK if text["fast_track"] else Agreement.Depth.FULL
-    return str(text.get("depth") or older)
 
 
 def _signers(version: AgreementVersion) -> dict[str, Signer]:

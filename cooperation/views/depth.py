@@ -34,8 +34,11 @@ class Step:
     may_choose: bool
 
 
-def steps(agreement: Agreement, book: Book, *, may_change: bool) -> list[Step]:
-    """From the first talk to the full checklist; each says how many points it asks."""
+def steps(agreement: Agreement, book: Book, *, may_change: bool, least: str = "") -> list[Step]:
+    """From the first talk to the full checklist; each says how many points it asks.
+
+    ``least``: what the version in force asks, while the draft is a change of it.
+    """
     asked = book.points.values()
     counts = {
         Depth.EXPLORATORY: sum(point.stage == EXPLORATORY for point in asked),
@@ -48,7 +51,7 @@ def steps(agreement: Agreement, book: Book, *, may_change: bool) -> list[Step]:
         Depth.FULL: _("Every point along the rules, one by one."),
     }
     possible = {
-        Depth.EXPLORATORY: agreement.in_force_at is None,
+        Depth.EXPLORATORY: True,
         Depth.FAST_TRACK: agreement.fast_track,
         Depth.FULL: True,
     }
@@ -63,7 +66,8 @@ def steps(agreement: Agreement, book: Book, *, may_change: bool) -> list[Step]:
             may_choose=may_change
             and agreement.is_draft
             and agreement.depth != value
-            and possible[value],
+            and possible[value]
+            and not (least and depth.is_less(value, least)),
         )
         for value in Depth
     ]

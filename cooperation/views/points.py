@@ -70,7 +70,14 @@ def detail_context(opened: Opened) -> dict[str, Any]:
         "sections": sections,
         "nothing_shown": not any(section.shown for section in sections),
         "refused": opened.previous.refused,
-        "depth_steps": steps(opened.agreement, opened.sheet.book, may_change=is_manager),
+        "depth_steps": steps(
+            opened.agreement,
+            opened.sheet.book,
+            may_change=is_manager,
+            least=opened.previous.depth or opened.agreement.depth
+            if opened.agreement.is_amended
+            else "",
+        ),
         "may_fast_track": is_manager,
     }
 

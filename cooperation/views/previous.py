@@ -23,6 +23,11 @@ class Previous:
     texts: tuple[Earlier, ...] = ()  # of both, in this order
 
     @property
+    def depth(self) -> str:
+        """How much the version in force asks; empty where the reader's firm did not sign it."""
+        return next((frozen.depth_of(each.content) for each in self.texts if each.is_in_force), "")
+
+    @property
     def refused(self) -> AgreementVersion | None:
         """The last version, if a firm declined to sign it."""
         return self.last if self.last and self.last.state == State.DECLINED else None
