@@ -13,65 +13,70 @@ Nothing is shown wrong meanwhile: pages compute what is due from the same data.
 
 import logging
 from collections.abc import Callable, Iterable
+from contextvars import ContextVar
 from datetime import datetime
 from typing import TypeVar
 
 from celery.exceptions import SoftTimeLimitExceeded
 from django.utils import timezone
+from django.utils.module_loading import import_string
 
 from cooperation.agreements import NotPossible
 
 logger = logging.getLogger(__name__)
 
-Subject = Callable[[datetime], object]
 Row = TypeVar("Row")
 
-SUBJECTS: tuple[Subject, ...] = ()
+# Functions that take the instant. Names, since these modules use ``each`` from here.
+SUBJECTS: tuple[str, ...] = (
+    "cooperation.signing_reminders.run",
+    "cooperation.disputes_clock.run",
+    "cooperation.endings_clock.run",
+)
+
+_left: ContextVar[list[str] | None] = ContextVar("rows that the running subject left", default=None)
 
 
 class NotAllDone(Exception):
     """Some of what is due could not be done; it is logged, and due again at the next run."""
 
 
-def name_of(subject: Subject) -> str:
-    """``cooperation.reviews.run`` for ``run`` in ``cooperation/reviews.py``."""
-    return f"{subject.__module__}.{subject.__qualname__}"
-
-
 def tick(now: datetime | None = None) -> list[str]:
     """Run every subject; the names of those that failed. One that fails stops no other."""
     now = now or timezone.now()
-    return [name_of(subject) for subject in SUBJECTS if not _run(subject, now)]
+    return [subject for subject in SUBJECTS if not run_one(subject, now)]
 
 
-def run_one(name: str, now: datetime | None = None) -> bool:
-    """Run the subject of that name; whether it went well. An unknown one is of another release."""
-    for subject in SUBJECTS:
-        if name_of(subject) == name:
-            return _run(subject, now or timezone.now())
-    logger.warning("the clock knows no subject %s", name)
-    return False
-
-
-def _run(subject: Subject, now: datetime) -> bool:
+def run_one(subject: str, now: datetime | None = None) -> bool:
+    """Run the subject of that name; whether all of it went well."""
+    if subject not in SUBJECTS:  # queued by another release
+        logger.warning("the clock knows no subject %s", subject)
+        return False
+    left: list[str] = []
+    token = _left.set(left)
     try:
-        subject(now)
+        import_string(subject)(now or timezone.now())
+        if left:
+            raise NotAllDone(", ".join(left))
     except SoftTimeLimitExceeded:
         raise
     except Exception:
-        logger.exception("the clock could not finish %s", name_of(subject))
+        logger.exception("the clock could not finish %s", subject)
         return False
+    finally:
+        _left.reset(token)
     return True
 
 
 def each(rows: Iterable[Row], step: Callable[[Row], object]) -> int:
     """Take ``step`` (a verb with its own transaction) for each row; how many were taken.
 
-    For subjects: one agreement that cannot go on does not stop the others. ``NotPossible`` means
-    that somebody was quicker, and is passed over; anything else is logged, and ``NotAllDone`` is
-    raised when all others are done.
+    For subjects: one agreement that cannot go on stops neither the others nor what the subject does
+    next. ``NotPossible`` means that somebody was quicker, and is passed over. Anything else is
+    logged, and ``NotAllDone`` comes when the subject is through; outside of the clock, which knows
+    no such end, when all rows are.
     """
-    done, failed = 0, 0
+    done, left = 0, []
     for row in rows:
         try:
             step(row)
@@ -81,9 +86,11 @@ def each(rows: Iterable[Row], step: Callable[[Row], object]) -> int:
             raise
         except Exception:
             logger.exception("could not be done: %s", row)
-            failed += 1
+            left.append(str(row))
         else:
             done += 1
-    if failed:
-        raise NotAllDone(f"{failed} of {done + failed}")
+    if left and (running := _left.get()) is not None:
+        running.extend(left)
+    elif left:
+        raise NotAllDone(", ".join(left))
     return done

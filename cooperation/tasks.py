@@ -32,7 +32,7 @@ def tick() -> None:
     from cooperation import clock  # noqa: PLC0415
 
     for subject in clock.SUBJECTS:
-        run_subject.apply_async((clock.name_of(subject),), expires=300)
+        run_subject.apply_async((subject,), expires=300)
 
 
 @shared_task
