@@ -6,6 +6,7 @@ All of it binds firms, so who may sign declares it. The last day itself needs no
 
 from collections.abc import Collection
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -17,7 +18,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
 from cooperation import last_days, notices, standing, terms
-from cooperation.agreements import NotPossible, lock, record, require_party
+from cooperation.agreements import (
+    NotPossible,
+    effective_version,
+    lock,
+    record,
+    require_party,
+)
 from cooperation.kinds.base import NOTE_LIMIT, Problems
 from cooperation.kinds.base import text as clean_text
 from cooperation.models import (
@@ -76,6 +83,14 @@ def _running(agreement: Agreement, partner: Partner) -> Standing:
     if partner not in standing.firms(found):
         raise NotPossible(_("Your firm is not a party of the version in force."))
     return found
+
+
+def text_of(found: Standing, day: date) -> Terms:
+    """The terms that hold on ``day``: a version signed for a later one says nothing yet."""
+    version = found.version
+    if version is not None and standing.first_day(version) > day:
+        version = effective_version(found.agreement, day) or version
+    return Terms() if version is None else standing.terms_of(version.pk)
 
 
 def calendar(firms: Collection[Partner]) -> Calendar:
@@ -147,9 +162,7 @@ def _announced_already(found: Standing) -> NotPossible:
 
 def require_notice_day(found: Standing, day: date, firms: Collection[Partner]) -> None:
     """Raises ``BadDay`` with the day that would do."""
-    if found.version is None:
-        raise NotPossible(_("This agreement is not in force, so there is nothing to end."))
-    text = standing.terms_of(found.version.pk)
+    text = text_of(found, found.today)
     earliest = terms.earliest_last_day(text, timezone.now(), calendar(firms))
     if earliest is None:
         raise NotPossible(_("No period of notice was agreed. You can end the agreement together."))
@@ -181,7 +194,11 @@ def _announce(found: Standing, ending: Ending, *, by: User | None, partner: Part
     ending.save()
     if before is not None:
         before.items.update(ending=ending)
-    said = {"way": ending.way, "ends_on": ending.ends_on.isoformat(), "reason": ending.reason}
+    said: dict[str, Any] = {
+        "way": ending.way,
+        "ends_on": ending.ends_on.isoformat(),
+        "reason": ending.reason,
+    }
     record(found.agreement, Kind.ENDING, by=by, partner=partner, **said)
     return ending
 
@@ -238,7 +255,12 @@ def propose_end(
         given_by=by,
         given_by_partner=partner,
     )
-    said = {"way": ending.way, "ends_on": ends_on.isoformat(), "reason": reason, "proposed": True}
+    said: dict[str, Any] = {
+        "way": ending.way,
+        "ends_on": ends_on.isoformat(),
+        "reason": reason,
+        "proposed": True,
+    }
     record(agreement, Kind.ENDING, by=by, partner=partner, **said)
     EndingConsent.objects.create(ending=ending, partner=partner, by=by)
     firms = standing.firms(found)
@@ -286,7 +308,11 @@ def consent(ending_id: UUID, *, by: User, partner: Partner) -> Ending:
     )
     if not created:
         return ending
-    said = {"way": ending.way, "ends_on": ending.ends_on.isoformat(), "consented": True}
+    said: dict[str, Any] = {
+        "way": ending.way,
+        "ends_on": ending.ends_on.isoformat(),
+        "consented": True,
+    }
     record(found.agreement, Kind.ENDING, by=by, partner=partner, **said)
     _complete(found, ending, standing.firms(found), by=by, partner=partner)
     return ending
@@ -315,7 +341,11 @@ def withdraw_proposal(ending_id: UUID, *, by: User, partner: Partner, reason: st
     found, ending = _lock_ending(ending_id, partner)
     _require_proposed(ending)
     last_days.withdraw(ending)
-    said = {"way": ending.way, "ends_on": ending.ends_on.isoformat(), "reason": reason}
+    said: dict[str, Any] = {
+        "way": ending.way,
+        "ends_on": ending.ends_on.isoformat(),
+        "reason": reason,
+    }
     record(found.agreement, Kind.ENDING_WITHDRAWN, by=by, partner=partner, proposed=True, **said)
     notices.drop(found.agreement, "ending_proposed", key=str(ending.pk))
     return ending
@@ -339,7 +369,7 @@ def go_on(ending_id: UUID, *, by: User, partner: Partner) -> Ending:
     if not created:
         return ending
     firms = standing.firms(found)
-    said = {"way": ending.way, "ends_on": ending.ends_on.isoformat()}
+    said: dict[str, Any] = {"way": ending.way, "ends_on": ending.ends_on.isoformat()}
     if not {firm.pk for firm in firms} <= consents(ending, To.GO_ON):
         record(found.agreement, Kind.ENDING_WITHDRAWN, by=by, partner=partner, asked=True, **said)
         return ending

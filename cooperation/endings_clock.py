@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -43,10 +44,9 @@ def run(now: datetime) -> None:
 
 def _read_term(version_id: UUID) -> None:
     """Keep the end that a version agrees on, so that nobody reads its text for it again."""
-    in_force_at = AgreementVersion.objects.values_list("in_force_at", flat=True).get(pk=version_id)
-    if in_force_at is not None:
-        ends_on = standing.terms_of(version_id).runs_until(day_of(in_force_at))
-        Term.objects.get_or_create(version_id=version_id, defaults={"ends_on": ends_on})
+    version = AgreementVersion.objects.defer("payload").get(pk=version_id)
+    ends_on = standing.terms_of(version_id).runs_until(standing.first_day(version))
+    Term.objects.get_or_create(version=version, defaults={"ends_on": ends_on})
 
 
 @transaction.atomic
@@ -60,7 +60,11 @@ def _lapse(ending_id: UUID, *, now: datetime) -> None:
     ending = Ending.objects.proposed().filter(pk=ending_id, ends_on__lt=day_of(now)).first()
     if ending is not None:
         last_days.withdraw(ending)
-        said = {"way": ending.way, "ends_on": ending.ends_on.isoformat(), "lapsed": True}
+        said: dict[str, Any] = {
+            "way": ending.way,
+            "ends_on": ending.ends_on.isoformat(),
+            "lapsed": True,
+        }
         kind = AgreementEvent.Kind.ENDING_WITHDRAWN
         record(agreement, kind, by=None, partner=None, **said)
 

@@ -6,7 +6,7 @@ proposed end is taken off. Only then may anything else be decided about the agre
 
 from collections import Counter
 from datetime import datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from django.urls import reverse
 
@@ -34,7 +34,7 @@ class Record(Protocol):
         *,
         by: User | None,
         partner: Partner | None,
-        **data: object,
+        **data: Any,
     ) -> object: ...
 
 

@@ -128,6 +128,14 @@ def _terms_of_many(version_ids: list[UUID]) -> dict[UUID, Terms]:
     return {pk: terms.read(frozen.content(payload)) for pk, payload in rows}
 
 
+def first_day(version: AgreementVersion) -> date:
+    """The day from which a version that all have signed holds."""
+    if version.in_force_at is None:
+        raise ValueError("not signed by all")
+    signed_on = day_of(version.in_force_at)
+    return max(signed_on, version.effective_on or signed_on)
+
+
 def _standing(
     agreement: Agreement,
     today: date,
@@ -140,7 +148,7 @@ def _standing(
         return Standing(agreement, today)
     term_ends_on = None
     if version.pk in read:
-        term_ends_on = read[version.pk].runs_until(day_of(version.in_force_at))
+        term_ends_on = read[version.pk].runs_until(first_day(version))
     elif not agreement.is_closed:
         term_ends_on = version.term.ends_on
     last_day, way = _last_day(agreement, announced, term_ends_on)

@@ -99,16 +99,16 @@ class Terms:
         """The day of the first review."""
         return None if self.range is None else review_on(dict(self.range), signed_on)
 
-    def runs_until(self, signed_on: date) -> date | None:
-        """The last day of the agreed term; None: open.
+    def runs_until(self, first_day: date) -> date | None:
+        """The last day of the agreed term, for a version that holds from ``first_day``; None: open.
 
-        An end that was over before the last firm signed is none: nobody signs something that has
-        ended, so they meant to go on, and the page tells them that the day is to be set anew.
+        An end that was over by then is none: nobody signs something that has ended, so they meant
+        to go on, and the page tells them that the day is to be set anew.
         """
-        return self.end if self.end is not None and self.end >= signed_on else None
+        return self.end if self.end is not None and self.end >= first_day else None
 
-    def ended_before_it_began(self, signed_on: date) -> bool:
-        return self.end is not None and self.end < signed_on
+    def ended_before_it_began(self, first_day: date) -> bool:
+        return self.end is not None and self.end < first_day
 
 
 def read(content: Mapping[str, Any]) -> Terms:

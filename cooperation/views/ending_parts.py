@@ -95,10 +95,6 @@ def _own_open(found: Standing, own: UUID | None) -> int:
 # ---- What was agreed, and what follows ---------------------------------------------------------
 
 
-def text_of(found: Standing) -> Terms:
-    return Terms() if found.version is None else standing.terms_of(found.version.pk)
-
-
 def follows(text: Terms, last_day: date, firms: Sequence[Partner], today: date) -> list[Step]:
     """The days from the last one on."""
     calendar = endings.calendar(firms)

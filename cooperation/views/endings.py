@@ -65,7 +65,7 @@ def _context(
     request: PortalRequest, agreement: Agreement, found: Standing, **forms: Any
 ) -> dict[str, Any]:
     """``forms``: those that were sent and have to be mended."""
-    text = ending_parts.text_of(found)
+    text = endings.text_of(found, found.today)
     firms = standing.firms(found)
     may_end = found.runs and perms.can_end(member(request), agreement)
     earliest = _earliest(text, firms)
@@ -113,8 +113,8 @@ def _earliest(text: terms.Terms, firms: list[Partner]) -> date | None:
 
 
 def _ended_before_it_began(text: terms.Terms, found: Standing) -> bool:
-    signed_at = None if found.version is None else found.version.in_force_at
-    return signed_at is not None and text.ended_before_it_began(day_of(signed_at))
+    version = found.version
+    return version is not None and text.ended_before_it_began(standing.first_day(version))
 
 
 def _voices(
@@ -281,7 +281,8 @@ def _closing_context(
     form: NoteForm | None = None,
 ) -> dict[str, Any]:
     """``sent``, ``form``: the item whose note has to be mended."""
-    text, firms = ending_parts.text_of(found), standing.firms(found)
+    text = endings.text_of(found, found.last_day or found.today)
+    firms = standing.firms(found)
     rows = ending_parts.rows(found, text, firms, own(request))
     forms = {row.key: NoteForm(auto_id=f"{row.key}_%s") for row in rows}
     if form is not None:
