@@ -1,17 +1,18 @@
 """What the time brings about ends: a subject of ``clock``. Nothing shown depends on it."""
 
+from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.urls import reverse
 
 from cooperation import last_days, notices, retrospectives, standing, terms
 from cooperation.agreements import lock, record
-from cooperation.clock import each
+from cooperation.clock import NotAllDone, each
 from cooperation.models import Agreement, AgreementEvent, AgreementVersion, Ending, Notice, Term
 from cooperation.working_days import DAY, day_of
 
@@ -19,27 +20,71 @@ LOOK_BACK_AFTER = timedelta(days=14)  # first the closing list, then a look back
 
 
 def run(now: datetime) -> None:
-    """Write down ends, take off proposals whose day went by, tell of terms and look backs."""
-    today = day_of(now)
-    living = Agreement.objects.filter(in_force_at__isnull=False).exclude(
-        status__in=[Agreement.Status.ENDED, Agreement.Status.ABANDONED]
+    """Write down ends, take off proposals whose day went by, tell of terms and look backs.
+
+    Raises ``NotAllDone`` when all is tried.
+    """
+    failed = []
+    for group in (_unread, _over, _lapsed, _running_out, _to_look_back):
+        rows, step = group(now)
+        try:
+            each(list(rows), step)
+        except NotAllDone as error:
+            failed.append(str(error))
+    if failed:
+        raise NotAllDone(", ".join(failed))
+
+
+Group = tuple[Iterable[UUID], Callable[[UUID], None]]
+
+
+def _in_force() -> QuerySet[AgreementVersion]:
+    closed = [Agreement.Status.ENDED, Agreement.Status.ABANDONED]
+    versions = AgreementVersion.objects.exclude(agreement__status__in=closed)
+    return versions.filter(state=AgreementVersion.State.IN_FORCE)
+
+
+def _unread(now: datetime) -> Group:
+    return _in_force().filter(term=None).values_list("pk", flat=True), _read_term
+
+
+def _over(now: datetime) -> Group:
+    """Announced for a day that went by, or at the end of the term."""
+    day = day_of(now)
+    announced = Ending.objects.announced().exclude(way=Ending.Way.TERM).filter(ends_on__lt=day)
+    run_out = _in_force().filter(
+        Q(term__ends_on__lt=day) | Q(agreement__in=announced.values("agreement"))
     )
-    in_force = AgreementVersion.objects.filter(
-        state=AgreementVersion.State.IN_FORCE, agreement__in=living
-    )
-    each(list(in_force.filter(term=None).values_list("pk", flat=True)), _read_term)
-    announced = Q(endings__state=Ending.State.ANNOUNCED, endings__ends_on__lt=today)
-    run_out = Q(pk__in=in_force.filter(term__ends_on__lt=today).values("agreement"))
-    over = living.filter(announced | run_out).distinct()
-    each(list(over.values_list("pk", flat=True)), partial(_settle, now=now))
-    lapsed = Ending.objects.proposed().filter(ends_on__lt=today)
-    each(list(lapsed.values_list("pk", flat=True)), partial(_lapse, now=now))
-    soon = in_force.filter(term__ends_on__range=(today, today + standing.AHEAD))
+    return run_out.values_list("agreement", flat=True), partial(_settle, now=now)
+
+
+def _lapsed(now: datetime) -> Group:
+    rows = Ending.objects.proposed().filter(ends_on__lt=day_of(now))
+    return rows.values_list("pk", flat=True), partial(_lapse, now=now)
+
+
+def _running_out(now: datetime) -> Group:
+    """Terms whose end is near and that nobody was told of."""
+    day = day_of(now)
+    soon = _in_force().filter(term__ends_on__range=(day, day + standing.AHEAD))
     told = Notice.objects.filter(
         agreement=OuterRef("agreement"), kind="term_ends", created_at__gt=now - 2 * standing.AHEAD
     )
-    each(list(soon.exclude(Exists(told)).values_list("agreement", flat=True)), _tell_term)
-    _remind_to_look_back(now)
+    return soon.exclude(Exists(told)).values_list("agreement", flat=True), _tell_term
+
+
+def _to_look_back(now: datetime) -> Group:
+    """Once, two weeks after the end, and not when the time to hand in is over."""
+    day = day_of(now)
+    days = (day - terms.RETROSPECTIVE_DAYS * DAY, day - LOOK_BACK_AFTER)
+    ended = Agreement.objects.filter(status=Agreement.Status.ENDED, ended_on__range=days)
+    told = Notice.objects.filter(agreement=OuterRef("pk"), kind="retrospective_open")
+    revealed = Q(retrospective_parts__revealed_at__isnull=False)
+    asked = ended.exclude(revealed).exclude(Exists(told))
+    return asked.values_list("pk", flat=True), _ask_to_look_back
+
+
+# ---- Steps -------------------------------------------------------------------------------------
 
 
 def _read_term(version_id: UUID) -> None:
@@ -81,17 +126,6 @@ def _tell_term(agreement_id: UUID) -> None:
             path=reverse("cooperation:ending", args=[agreement.pk]),
             until_on=found.last_day.isoformat(),
         )
-
-
-def _remind_to_look_back(now: datetime) -> None:
-    """Once, two weeks after the end, and not when the time to hand in is nearly over."""
-    today = day_of(now)
-    days = (today - terms.RETROSPECTIVE_DAYS * DAY, today - LOOK_BACK_AFTER)
-    ended = Agreement.objects.filter(status=Agreement.Status.ENDED, ended_on__range=days)
-    told = Notice.objects.filter(agreement=OuterRef("pk"), kind="retrospective_open")
-    revealed = Q(retrospective_parts__revealed_at__isnull=False)
-    asked = ended.exclude(revealed).exclude(Exists(told))
-    each(list(asked.values_list("pk", flat=True)), _ask_to_look_back)
 
 
 def _ask_to_look_back(agreement_id: UUID) -> None:
