@@ -162,9 +162,7 @@ def _two_resellers(rows: Iterable[_Row], names: Mapping[str, str]) -> Iterator[C
     if len(by_firm) < 2:
         return
     firms = [
-        _("%(firm)s (%(workloads)s)")
-        % {"firm": names[firm], "workloads": ", ".join(dict.fromkeys(labels))}
-        for firm, labels in by_firm.items()
+        f"{names[firm]} ({', '.join(dict.fromkeys(labels))})" for firm, labels in by_firm.items()
     ]
     sentence = _(
         "More than one firm is named for CSP with this customer: %(firms)s. A CSP partner may not "

@@ -207,6 +207,11 @@ class Basis:
         return self.tenant != UNKNOWN
 
     @property
+    def deployed_share(self) -> str:
+        """From which share of the seats in use on a customer is deployed: "40 %"."""
+        return f"{float(self.rule_set.deployed_share):.0%}".replace("%", " %")
+
+    @property
     def last_month(self) -> date:
         """The first day of the month whose data the score has."""
         return months.first_day(self.pair.last)
@@ -460,7 +465,6 @@ class _Explain:
         assert self.claim is not None  # noqa: S101 -- only asked for one
         rules_now = self.basis._explainer.rules
         reaches, _left_out = judging.use(self.claim, rules_now, continues=False)
-        share = f"{float(self.basis.rule_set.deployed_share):.0%}".replace("%", " %")
         if not self.claim.now_seats:
             return reasons.sentence(Reason.NO_SEATS, {})
         # One that reaches the share and does not count stood above it when it began.
@@ -471,7 +475,7 @@ class _Explain:
             Why.ABOVE_AT_START if reaches else Why.BELOW_SHARE,
             users=figure(users or 0),
             seats=figure(seats),
-            share=share,
+            share=self.basis.deployed_share,
         )
 
 

@@ -16,6 +16,7 @@ from cooperation.association_worth import Beside, Panel, table_workloads
 from cooperation.book import Point
 from cooperation.views.desk import Opened, open_agreement
 from partners.middleware import PortalRequest
+from partners.models import User
 from scoring import what_if
 from scoring.what_if import Basis, Nothing
 
@@ -32,7 +33,7 @@ def association_worth(request: PortalRequest, pk: UUID) -> HttpResponse:
     in_table = table_workloads(point, value, what_if.workloads(timezone.localdate()))
     form = AssumptionsForm(request.GET, in_table)
     assumed = form.assumptions
-    basis = _basis(opened, assumed.tenant if assumed else None)
+    basis = _basis(opened, request.user, assumed.tenant if assumed else None)
     context: dict[str, Any] = {
         "agreement": opened.agreement,
         "project": opened.agreement.project,
@@ -74,7 +75,8 @@ def beside(opened: Opened, point: Point, value: Mapping[str, Any]) -> Beside | N
     assumed = opened.assumed.assumptions if opened.assumed else None
     if assumed is None:
         return Beside(clashes, None)
-    basis = _basis(opened, assumed.tenant)
+    assert opened.membership is not None  # noqa: S101 -- who fills it in acts for a firm
+    basis = _basis(opened, opened.membership.user, assumed.tenant)
     if isinstance(basis, Nothing):
         return Beside(clashes, None, basis)
     return Beside(clashes, Panel(basis, point, assumed, value, str(opened.partner.pk)))
@@ -88,15 +90,10 @@ def _table(opened: Opened) -> Point:
     raise Http404
 
 
-def _basis(opened: Opened, tenant: UUID | None) -> Basis | Nothing:
+def _basis(opened: Opened, reader: User, tenant: UUID | None) -> Basis | Nothing:
     """The score of the firm the reader acts for, if they may see it; never another firm's."""
-    assert opened.membership is not None  # noqa: S101 -- the callers need the firm as well
-    return what_if.read(
-        opened.partner,
-        reader=opened.membership.user,
-        day=timezone.localdate(),
-        tenant=tenant,
-    )
+    today = timezone.localdate()
+    return what_if.read(opened.partner, reader=reader, day=today, tenant=tenant)
 
 
 def _query(opened: Opened, assumed: Mapping[str, str]) -> str:
