@@ -96,6 +96,11 @@ def level_when(level: Level, failure: DisputeFailure | None) -> str:
             }
     ended = day(_last_day_of(level))
     if level.end is End.FAILED and failure is not None:
+        if begins == ended:
+            return _("on %(day)s, then %(firm)s called the next level") % {
+                "day": begins,
+                "firm": failure.partner.name,
+            }
         return _("from %(day)s to %(last)s, then %(firm)s called the next level") % {
             "day": begins,
             "last": ended,
@@ -106,6 +111,8 @@ def level_when(level: Level, failure: DisputeFailure | None) -> str:
             "day": begins,
             "last": ended,
         }
+    if begins == ended:
+        return _("on %(day)s") % {"day": begins}
     return _("from %(day)s to %(last)s") % {"day": begins, "last": ended}
 
 
