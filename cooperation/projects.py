@@ -5,10 +5,11 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import kinds, rule_books, sheets
+from cooperation import kinds, notices, rule_books, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.models import (
     Agreement,
@@ -30,15 +31,20 @@ def create(
     customer_name: str,
     by: User,
     partner: Partner,
+    is_frame: bool = False,
     customer_is_alias: bool = False,
     description: str = "",
     role: str = "",
     rule_book: RuleBook | None = None,
     depth: str = Agreement.Depth.FULL,
 ) -> Agreement:
-    """Begin a project with the own firm in it; returns its agreement (``agreement.project``)."""
+    """Begin a project with the own firm in it; returns its agreement (``agreement.project``).
+
+    ``is_frame``: for no customer, but as what later projects of the same firms begin with.
+    """
     project = CustomerProject.objects.create(
         name=name,
+        is_frame=is_frame,
         customer_name=customer_name,
         customer_is_alias=customer_is_alias,
         description=description,
@@ -110,7 +116,18 @@ def invite(
     place.left_by = place.left_at = place.leaves_on = None
     place.leaving_reason = ""
     place.save()
-    record(agreement, AgreementEvent.Kind.INVITED, by=by, partner=partner, invited=str(invitee.pk))
+    invited = str(invitee.pk)
+    event = record(agreement, AgreementEvent.Kind.INVITED, by=by, partner=partner, invited=invited)
+    notices.tell(
+        agreement,
+        "invitation",
+        notices.people([invitee], signers=True),
+        key=str(event.seq),  # a firm that declined or left may be invited again
+        path=reverse("cooperation:invitation", args=[place.pk]),
+        person=by.name,
+        firm=partner.name,
+        invited=invitee.name,
+    )
     return place
 
 
@@ -125,9 +142,12 @@ def _open_invitation(participation_id: UUID) -> tuple[Agreement, Participation]:
     return agreement, place
 
 
-def _close(place: Participation, state: Participation.State, by: User) -> None:
+def _close(
+    agreement: Agreement, place: Participation, state: Participation.State, by: User
+) -> None:
     place.state, place.responded_by, place.responded_at = state, by, timezone.now()
     place.save(update_fields=["state", "responded_by", "responded_at"])
+    notices.drop(agreement, "invitation", partner=place.partner)
 
 
 @transaction.atomic
@@ -139,7 +159,7 @@ def accept(participation_id: UUID, *, by: User, role: str | None = None) -> Part
     """
     agreement, place = _open_invitation(participation_id)
     require_draft(agreement)
-    _close(place, Participation.State.ACCEPTED, by)
+    _close(agreement, place, Participation.State.ACCEPTED, by)
     if role is not None:
         place.role = role
         place.save(update_fields=["role"])
@@ -183,7 +203,7 @@ def make_room(
 def decline(participation_id: UUID, *, by: User, reason: str = "") -> Participation:
     """Do not take part; from then on the firm sees nothing of the project."""
     agreement, place = _open_invitation(participation_id)
-    _close(place, Participation.State.DECLINED, by)
+    _close(agreement, place, Participation.State.DECLINED, by)
     record(
         agreement,
         AgreementEvent.Kind.INVITATION_DECLINED,
@@ -199,7 +219,7 @@ def withdraw_invitation(participation_id: UUID, *, by: User, partner: Partner) -
     """Take back an invitation that has not been answered."""
     agreement, place = _open_invitation(participation_id)
     require_party(agreement, partner)
-    _close(place, Participation.State.WITHDRAWN, by)
+    _close(agreement, place, Participation.State.WITHDRAWN, by)
     record(
         agreement,
         AgreementEvent.Kind.INVITATION_WITHDRAWN,
