@@ -55,6 +55,7 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
         choices=[
             ("full", _("With the full checklist, point by point")),
             ("exploratory", _("With a first talk: only what has to be said first")),
+            ("first_round", _("With a first round: each firm first answers alone")),
             ("fast_track", _("On the fast track: “in the spirit of the Kodex”")),
         ],
         initial="full",
@@ -74,8 +75,15 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
         }
         widgets = {"description": forms.Textarea(attrs={"rows": 4})}
 
-    def __init__(self, *args: Any, user: User, partner: Partner, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
+    def __init__(
+        self, *args: Any, user: User, partner: Partner, is_frame: bool = False, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, instance=CustomerProject(is_frame=is_frame), **kwargs)
+        if is_frame:  # for no customer in particular
+            del self.fields["customer_name"], self.fields["customer_is_alias"]
+            self.fields["name"].label = _("Name of the frame agreement")
+        else:
+            self.fields["customer_name"].required = True
         firms = Partner.objects.visible_to(user).exclude(pk=partner.pk)
         self.fields["firms"].queryset = firms  # type: ignore[attr-defined]
         books = rule_books.newest_of_each()

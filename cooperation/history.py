@@ -7,7 +7,7 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from cooperation import ending_words, first_round
+from cooperation import amendment_words, ending_words, first_round, origins
 from cooperation.book import Book
 from cooperation.models import Agreement, AgreementEvent
 
@@ -51,6 +51,7 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         "rule": f"{rule.number} {rule.title}" if rule else "",
         "firm": firms.get(data.get("invited", ""), ""),
         "version": data.get("version", ""),
+        "origin": origins.words(data.get("origin", ""), data.get("source") or {}),
         "level": data.get("level", ""),
         "depth": dict(Agreement.Depth.choices).get(data.get("to", ""), "")
         if event.kind == Kind.DEPTH
@@ -76,6 +77,7 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         Kind.DECLINED: _("The signature of version %(version)s was declined."),
         Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
         Kind.EXPIRED: _("The time to sign version %(version)s ran out."),
+        Kind.REUSED: _("%(number)s answers were taken over or confirmed: %(origin)s"),
         Kind.DEPTH: _("The checklist now asks: %(depth)s"),
         Kind.DISPUTE_OPENED: _("A point to settle was opened: %(point)s"),
         Kind.DISPUTE_LEVEL: _("Level %(level)s was called to settle a point: %(point)s"),
@@ -90,7 +92,9 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         at=event.at,
         by=event.by.name if event.by else "",  # nobody: a deadline ran out
         firm=event.partner.name if event.partner else "",
-        what=ending_words.logged(event.kind, data) or sentence % said,
+        what=ending_words.logged(event.kind, data)
+        or amendment_words.logged(event.kind, data, said["point"])
+        or sentence % said,
         detail=str(data.get("reason") or data.get("comment") or ""),
         point=point.key if point else "",
         between=_pair(event, firms),

@@ -87,6 +87,15 @@ def can_comment(membership: Membership | None, agreement: Agreement) -> bool:
     )
 
 
+def can_reuse(membership: Membership | None, agreement: Agreement) -> bool:
+    """Taking answers over speaks for every rule at once, like the fast track."""
+    return can_take_fast_track(membership, agreement)
+
+
+def can_keep_preferences(membership: Membership | None) -> bool:
+    return bool(membership and membership.is_partner_manager)
+
+
 def can_change_depth(membership: Membership | None, agreement: Agreement) -> bool:
     """It changes what every firm is asked, so it is for the partner managers."""
     return can_take_fast_track(membership, agreement)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from cooperation import points
+from cooperation import origins, points
 from cooperation.book import Point
 from cooperation.kinds import Description
 from cooperation.models import Agreement, Comment, Pair, Participation, Proposal, TalkRequest
@@ -91,7 +91,7 @@ def _proposals(sheet: Sheet, point: Point, rows: Iterable[Proposal], language: s
             row.by_partner.name,
             said=points.described(sheet, point, given, language),
             is_counter=before is not None and before[1] != row.by_partner_id,
-            source=row.get_origin_display() if row.source else "",
+            source=origins.words(row.origin, row.source),
             owner=row.partner.name if row.partner else "",
         )
         if before is not None:

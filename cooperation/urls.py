@@ -16,6 +16,7 @@ from cooperation.views import (
     projects,
     public,
     retrospectives,
+    reuse,
     signing,
     threads,
 )
@@ -55,6 +56,9 @@ urlpatterns = [
     # Projects and invitations
     path("projekte/", projects.project_list, name="project_list"),
     path("projekte/neu/", projects.project_create, name="project_create"),
+    path(
+        "projekte/rahmen/", projects.project_create, {"is_frame": True}, name="frame_create"
+    ),
     path("projekte/<uuid:pk>/", projects.project_detail, name="project_detail"),
     path("projekte/<uuid:pk>/einladen/", projects.project_invite, name="project_invite"),
     path(INVITATION, projects.invitation, name="invitation"),
@@ -75,6 +79,16 @@ urlpatterns = [
     path(AGREEMENT + "regel/<slug:rule>/", points.rule_defaults, name="rule_defaults"),
     path(AGREEMENT + "im-sinne-vom-kodex/", points.take_fast_track, name="fast_track"),
     path(AGREEMENT + "tiefe/", depth.change, name="depth"),
+    # What was said before
+    path(AGREEMENT + "uebernehmen/", reuse.take, name="reuse"),
+    path("vorlieben/", reuse.preference_list, name="preference_list"),
+    path("vorlieben/<slug:book>/", reuse.preference_list, name="preference_list_of"),
+    path("vorlieben/<slug:book>/<slug:key>/", reuse.preference, name="preference"),
+    path(
+        "vorlieben/<slug:book>/<slug:key>/vergessen/",
+        reuse.preference_forget,
+        name="preference_forget",
+    ),
     # What was said about a point
     path(POINT + "verlauf/", threads.point_thread, name="point_thread"),
     path(POINT + "kommentar/", threads.comment_write, name="comment_write"),

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 
 from django.utils.translation import get_language
 
-from cooperation import associations, marks, nothing_between, points
+from cooperation import associations, marks, nothing_between, origins, points
 from cooperation.association_worth import Beside
 from cooperation.associations import Clash
 from cooperation.before import Change, Earlier, change
@@ -46,6 +46,11 @@ class Said:
     given: Given | None
     description: Description | None
     by_firm: str = ""
+
+    @property
+    def taken_from(self) -> str:
+        """Where the answer was taken from; empty for one that was given here."""
+        return origins.words(self.given.origin, self.given.source) if self.given else ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,7 +46,7 @@ from cooperation.models import (
 )
 from cooperation.points import Sheet
 from cooperation.standing import Standing
-from cooperation.views import ending_parts, first_round_parts
+from cooperation.views import amendment_parts, ending_parts, first_round_parts
 from cooperation.views.desk import act_in
 from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
@@ -199,19 +199,20 @@ def _waits(mine: bool, others: list[str]) -> str:
 
 
 @require_http_methods(["GET", "POST"])
-def project_create(request: PortalRequest) -> HttpResponse:
-    """A new project, with invitations if the form names firms."""
+def project_create(request: PortalRequest, *, is_frame: bool = False) -> HttpResponse:
+    """A new project or frame agreement, with invitations if the form names firms."""
     if not perms.can_create_project(request.membership) or request.partner is None:
         raise PermissionDenied
     user, partner = request.user, request.membership.partner  # type: ignore[union-attr]
-    form = ProjectForm(request.POST or None, user=user, partner=partner)
+    form = ProjectForm(request.POST or None, user=user, partner=partner, is_frame=is_frame)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
         with transaction.atomic():
             agreement = projects.create(
                 name=data["name"],
-                customer_name=data["customer_name"],
-                customer_is_alias=data["customer_is_alias"],
+                is_frame=is_frame,
+                customer_name=data.get("customer_name", ""),
+                customer_is_alias=data.get("customer_is_alias", False),
                 description=data["description"],
                 role=data["role"],
                 depth=Depth.EXPLORATORY if data["depth"] == Depth.EXPLORATORY else Depth.FULL,
@@ -229,7 +230,8 @@ def project_create(request: PortalRequest) -> HttpResponse:
                 )
         messages.success(request, _created(len(data["firms"])))
         return redirect("cooperation:project_detail", pk=agreement.project_id)
-    return render(request, "cooperation/project_create.html", {"form": form})
+    context = {"form": form, "is_frame": is_frame}
+    return render(request, "cooperation/project_create.html", context)
 
 
 def _created(invited: int) -> str:
@@ -285,6 +287,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "book": sheet.book,
         "line": _line_of(found, sheet, own),
         "first_round": first_round_parts.panel(agreement, request.membership or None),
+        "change": amendment_parts.panel(agreement, request.membership or None),
         "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,

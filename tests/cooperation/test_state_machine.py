@@ -360,13 +360,17 @@ class Firms(RuleBasedStateMachine):
                     assert firm in readers or secret not in text
 
 
-def test_no_sequence_of_steps_breaks_the_promises_of_an_agreement() -> None:
+def run(examples: int, steps: int) -> None:
     run_state_machine_as_test(
         Firms,
         settings=settings(
-            max_examples=25,
-            stateful_step_count=30,
+            max_examples=examples,
+            stateful_step_count=steps,
             deadline=None,
             suppress_health_check=list(HealthCheck),
         ),
     )
+
+
+def test_no_sequence_of_steps_breaks_the_promises_of_an_agreement() -> None:
+    run(examples=6, steps=25)
