@@ -1,7 +1,10 @@
 from django.contrib import admin
 from django.http import HttpRequest
 
-from cooperation.models import Notice
+from cooperation.models import Notice, RuleBook
+from cooperation.rule_book_admin import RuleBookAdmin
+
+admin.site.register(RuleBook, RuleBookAdmin)
 
 
 @admin.register(Notice)

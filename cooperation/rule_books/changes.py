@@ -7,6 +7,7 @@ finds the place; a point is found again by its key, wherever it stands.
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Any
 
@@ -16,6 +17,7 @@ from django.utils.translation import ngettext
 from cooperation.book import Book, Text
 
 Content = Mapping[str, Any]
+ALIKE = 0.5  # share of words in common from which two texts are shown as one
 
 
 class What(StrEnum):
@@ -35,6 +37,27 @@ class Difference:
     entry: str
     before: str | None
     after: str | None
+
+    @property
+    def parts(self) -> list[tuple[str, str]]:
+        """Both texts in one, word by word: ("same" | "gone" | "new", words)."""
+        if self.before is None or self.after is None:
+            return []
+        old, new = self.before.split(), self.after.split()
+        matcher = SequenceMatcher(None, old, new, autojunk=False)
+        if matcher.ratio() < ALIKE:
+            return [("gone", self.before), ("new", self.after)]
+        parts = []
+        for _tag, a, b, c, d in matcher.get_opcodes():
+            if _tag == "equal":
+                parts.append(("same", " ".join(old[a:b])))
+                continue
+            parts += [
+                (what, " ".join(words))
+                for what, words in (("gone", old[a:b]), ("new", new[c:d]))
+                if words
+            ]
+        return parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,8 +176,6 @@ def _without_points(rule: Content) -> Content:
 
 def _compare(old: Any, new: Any, entry: str = "") -> list[Difference]:
     """Every entry below ``entry`` that is not the same."""
-    if old == new and type(old) is type(new):
-        return []
     if isinstance(old, Mapping) and isinstance(new, Mapping):
         keys = [*new, *(key for key in old if key not in new)]
         return [
@@ -165,6 +186,9 @@ def _compare(old: Any, new: Any, entry: str = "") -> list[Difference]:
     if _has_keys(old) and _has_keys(new):
         before, after = ({item["key"]: item for item in items} for items in (old, new))
         return _compare(before, after, entry) + _order(entry, old, new)
+    # As text: Python holds 1 and true to be equal.
+    if json.dumps(old, sort_keys=True) == json.dumps(new, sort_keys=True):
+        return []
     return [Difference(entry, _said(old), _said(new))]
 
 

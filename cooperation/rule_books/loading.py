@@ -12,7 +12,14 @@ from cooperation.book import Book
 from cooperation.models import RuleBook
 from cooperation.rule_books.changes import Change, between
 from cooperation.rule_books.parsing import parse_file
-from cooperation.rule_books.stored import VersionTaken, fingerprint, newest, require_same, save
+from cooperation.rule_books.stored import (
+    VersionTaken,
+    fingerprint,
+    is_newer,
+    newest,
+    require_same,
+    save,
+)
 
 
 class Moved(ValueError):
@@ -29,6 +36,7 @@ class Preview:
     file_sha256: str  # of the bytes of the file
     is_loaded: bool  # exactly this version is there already
     compared_with: RuleBook | None  # the newest version of the same key, if there is one
+    is_newest: bool  # new agreements would be made under it
     changes: tuple[Change, ...]
 
     @property
@@ -54,6 +62,7 @@ def preview(data: bytes) -> Preview:
         file_sha256=hashlib.sha256(data).hexdigest(),
         is_loaded=same is not None,
         compared_with=before,
+        is_newest=before is None or is_newer(book.version, before.version),
         changes=tuple(changes),
     )
 

@@ -1,5 +1,6 @@
 """What is wrong with a rule book, each with its line, its place and the reason."""
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -99,6 +100,10 @@ def _reason(error: ErrorDetails) -> str:
             "A key has lower-case letters, digits and underscores, begins with a letter and is no "
             "longer than 50 characters."
         )
+    if kind == "literal_error":
+        values = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
+        said = _("This has to be one of: %(expected)s.")
+        return said % {"expected": ", ".join(values)}
     said = {
         "missing": _("This is missing."),
         "extra_forbidden": _("There is no such entry here. Is it misspelt?"),
@@ -108,7 +113,6 @@ def _reason(error: ErrorDetails) -> str:
         "list_type": _("This has to be a list."),
         "dict_type": _("This has to hold entries with keys."),
         "model_type": _("This has to hold entries with keys."),
-        "literal_error": _("This has to be %(expected)s."),
         "string_too_short": _("This must not be empty."),
         "string_too_long": _("This can have no more than %(max_length)s characters."),
         "string_pattern_mismatch": _("This does not have the form %(pattern)s."),

@@ -77,6 +77,11 @@ def _order(version: str) -> list[tuple[int, int, str]]:
     return [(1, int(part), "") if part.isdigit() else (0, 0, part) for part in parts]
 
 
+def is_newer(version: str, other: str) -> bool:
+    """Whether ``version`` comes after ``other``; of two alike none does."""
+    return _order(version) > _order(other)
+
+
 def newest_of_each() -> list[RuleBook]:
     """The newest version of every book that is loaded, the Kodex first; without the content."""
     rows = RuleBook.objects.defer("content").order_by("loaded_at", "pk")

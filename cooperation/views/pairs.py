@@ -75,6 +75,7 @@ def point_nothing(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
         "agreement": opened.agreement,
         "project": opened.agreement.project,
         "point": point,
+        "book": opened.sheet.book,
         "rule": opened.sheet.book.rule(point.rule),
         "choices": _choices(opened, point, chosen),
         "note": note,

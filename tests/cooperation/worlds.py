@@ -5,7 +5,7 @@ from typing import Any
 
 from cooperation import answers, fast_track, kinds, points, projects, sheets, signing
 from cooperation.book import Party, Point
-from cooperation.models import Agreement, AgreementVersion, Answer, Confirmation
+from cooperation.models import Agreement, AgreementVersion, Answer, Confirmation, RuleBook
 from cooperation.points import Sheet
 from partners.models import Partner, User
 from tests.factories import PartnerFactory, member
@@ -135,10 +135,11 @@ CONTACTS = [
 ]
 
 
-def world(firms: int = 2, **fields: Any) -> World:
+def world(firms: int = 2, rule_book: RuleBook | None = None, **fields: Any) -> World:
     """A project of ``firms`` firms that take part, its agreement untouched."""
     partners = [PartnerFactory.create(**fields) for _firm in range(firms)]
-    return _begin(partners, [member(partner, "manager", "signer") for partner in partners])
+    people = [member(partner, "manager", "signer") for partner in partners]
+    return _begin(partners, people, rule_book)
 
 
 def another(world: World) -> World:
@@ -146,9 +147,15 @@ def another(world: World) -> World:
     return _begin(world.firms, world.people)
 
 
-def _begin(partners: list[Partner], people: list[User]) -> World:
+def _begin(
+    partners: list[Partner], people: list[User], rule_book: RuleBook | None = None
+) -> World:
     agreement = projects.create(
-        name="Neuer Arbeitsplatz", customer_name="Stadtwerke", by=people[0], partner=partners[0]
+        name="Neuer Arbeitsplatz",
+        customer_name="Stadtwerke",
+        by=people[0],
+        partner=partners[0],
+        rule_book=rule_book,
     )
     for partner, person in zip(partners[1:], people[1:], strict=True):
         place = projects.invite(
