@@ -77,6 +77,7 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         Kind.DECLINED: _("The signature of version %(version)s was declined."),
         Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
         Kind.EXPIRED: _("The time to sign version %(version)s ran out."),
+        Kind.REVIEWED: _("A review of the cooperation was held."),
         Kind.REUSED: _("%(number)s answers were taken over or confirmed: %(origin)s"),
         Kind.DEPTH: _("The checklist now asks: %(depth)s"),
         Kind.DISPUTE_OPENED: _("A point to settle was opened: %(point)s"),

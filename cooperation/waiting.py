@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cooperation import (
+    amendment_waiting,
     disputes_waiting,
     ending_waiting,
     first_round_waiting,
@@ -25,6 +26,7 @@ from cooperation.models import (
     Agreement,
     AgreementDocument,
     AgreementVersion,
+    Amendment,
     Participation,
     SignatureSlot,
 )
@@ -64,14 +66,17 @@ def for_user(user: User) -> list[Waiting]:
     agreements = [agreement for agreement in agreements if agreement.is_draft]
     lines = _invitations(desk)
     loaded, closed = sheets.load_many(agreements), _closed_rounds(desk, agreements)
-    pending = first_rounds.pending(agreements)
+    pending, changes = first_rounds.pending(agreements), amendment_waiting.of(agreements)
     by_id = {agreement.pk: agreement for agreement in agreements}
     lines += first_round_waiting.lines(pending, by_id, loaded, desk.memberships)
     for agreement in agreements:
         if agreement.pk in pending:  # its points rest
             continue
         last = closed.get(agreement.pk)
-        lines += _negotiation(desk, agreement, loaded[agreement.pk], last)
+        sheet, change = loaded[agreement.pk], changes.get(agreement.pk)
+        found = _negotiation(desk, agreement, sheet, last)
+        people = desk.memberships.values()
+        lines += amendment_waiting.named(found, agreement, sheet, change, people)
     lines += _signing(desk) + _in_force(desk)
     lines += ending_waiting.lines(user, desk.memberships)
     lines += disputes_waiting.for_firms(user, desk.memberships) + disputes_waiting.for_guest(user)
@@ -116,8 +121,15 @@ def _closed_rounds(desk: Desk, agreements: list[Agreement]) -> dict[UUID, Agreem
     """The last signing round of each agreement that is negotiated again, if it was the reader's."""
     visible = AgreementVersion.objects.visible_to(desk.user)
     versions = visible.filter(agreement__in=agreements).defer("payload")
-    ordered = versions.select_related("closed_by_partner").order_by("number")
-    return {version.agreement_id: version for version in ordered}
+    ordered = versions.select_related("closed_by_partner", "amendment").order_by("number")
+    newest = {version.agreement_id: version for version in ordered}
+    return {pk: version for pk, version in newest.items() if _has_failed(version)}
+
+
+def _has_failed(version: AgreementVersion) -> bool:
+    """It failed, and its points are negotiated again: not with a change that was dropped."""
+    dropped = version.amendment and version.amendment.state == Amendment.State.DROPPED
+    return version.closed_at is not None and not dropped
 
 
 def _negotiation(
@@ -157,7 +169,9 @@ def _changed_since(sheet: Sheet, last: AgreementVersion) -> bool:
 def _closed(agreement: Agreement, last: AgreementVersion, membership: Membership) -> Waiting:
     """Somebody declined, or took the round back: the points are to be looked at again."""
     firm = last.closed_by_partner.name if last.closed_by_partner else ""
-    if last.state == AgreementVersion.State.DECLINED:
+    if last.state == AgreementVersion.State.EXPIRED:
+        said = _("Version %(number)s was not signed by all firms in time.")
+    elif last.state == AgreementVersion.State.DECLINED:
         said = _("%(firm)s has not signed version %(number)s: “%(reason)s”")
     elif last.reason:
         said = _("%(firm)s took the signing of version %(number)s back: “%(reason)s”")
@@ -309,7 +323,7 @@ def _can_sign(desk: Desk, slot: SignatureSlot) -> bool:
 
 def _version_line(version: AgreementVersion, said: str, action: str, *, mine: bool) -> Waiting:
     return Waiting(
-        title=version.agreement.project.name,
+        title=amendment_waiting.title(version.agreement),
         detail=said,
         url=reverse("cooperation:version", args=[version.pk]),
         action=action,

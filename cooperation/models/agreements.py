@@ -1,7 +1,7 @@
 """An agreement, what the firms said to each point, and the log."""
 
 import uuid
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.conf import settings
 from django.db import models
@@ -12,6 +12,9 @@ from django.utils.translation import gettext_lazy as _
 from cooperation.models.projects import CustomerProject
 from cooperation.models.rule_books import RuleBook
 from partners.models import Partner
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
 
 
 class AgreementQuerySet(models.QuerySet["Agreement"]):
@@ -110,6 +113,15 @@ class Agreement(models.Model):
     def is_closed(self) -> bool:
         """Nothing can be negotiated or signed any more."""
         return self.status in (self.Status.ENDED, self.Status.ABANDONED)
+
+    @property
+    def status_words(self) -> "StrOrPromise":
+        """Where it stands, also while a change of what is in force is under way."""
+        if not self.is_amended:
+            return self.get_status_display()
+        if self.is_draft:
+            return _("In force, a change is negotiated")
+        return _("In force, a change is being signed")
 
     @property
     def is_amended(self) -> bool:

@@ -90,7 +90,7 @@ class Beside:
 
 
 def beside(version: AgreementVersion, text: AgreementText, membership: Membership | None) -> Beside:
-    """For the page of ``version``; four queries, one more where contacts were noted."""
+    """For the page of ``version``: one query, three more for one that all firms signed."""
     agreement = version.agreement
     own = None if membership is None else membership.partner_id
     left = Participation.objects.filter(
@@ -110,13 +110,15 @@ def beside(version: AgreementVersion, text: AgreementText, membership: Membershi
         and agreement.status in (Agreement.Status.IN_FORCE, Agreement.Status.DRAFT)
         and perms.can_edit_points(membership, agreement)
     )
-    versions = AgreementVersion.objects.filter(agreement=agreement)
-    signed = [] if version.in_force_at is None else signed_versions(versions)
+    signed, notes = [], []
+    if version.in_force_at is not None:
+        signed = signed_versions(AgreementVersion.objects.filter(agreement=agreement))
+        notes = list(restoring.newest_notes(version).values())
     return Beside(
         holding=tuple(holding_words.of_version(signed, version.number, standing.today())),
         noted=tuple(
             _noted(note, contacts[note.point_key], names)
-            for note in restoring.newest_notes(version).values()
+            for note in notes
             if note.point_key in contacts and (left is None or note.at <= _left_at(left))
         ),
         notable=frozenset(

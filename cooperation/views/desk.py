@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
@@ -22,6 +22,9 @@ from cooperation.views.cards import SHOW, Card, Desk
 from cooperation.views.previous import Previous
 from partners.middleware import PortalRequest, act_for
 from partners.models import Membership, Partner
+
+
+WAS_FIXED = Exists(AgreementVersion.objects.filter(agreement=OuterRef("pk")))
 
 
 class FirstRoundIsOpen(Exception):
@@ -41,6 +44,7 @@ class Opened:
     membership: Membership | None
     show: str
     editor: bool  # has a role that may work on points
+    was_fixed: bool  # there is a version already
     assumed: AssumptionsForm | None = None  # of the customer, beside a table of associations
 
     @property
@@ -59,7 +63,7 @@ class Opened:
     @cached_property
     def previous(self) -> Previous:
         """What was fixed before this draft, as far as the reader's firm is a party of it."""
-        if not self.agreement.is_draft or self.membership is None:
+        if not (self.agreement.is_draft and self.was_fixed) or self.membership is None:
             return Previous()
         has_pairs = any(point.pairwise for point in self.sheet.book.points.values())
         return Previous.of(self.agreement, self.versions, self.partner, has_pairs=has_pairs)
@@ -159,7 +163,7 @@ def act_for_party(request: PortalRequest, version: AgreementVersion) -> None:
 
 def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     """The agreement with all its points, or 404 for whoever may not know that it exists."""
-    agreements = Agreement.objects.visible_to(request.user)
+    agreements = Agreement.objects.visible_to(request.user).annotate(was_fixed=WAS_FIXED)
     agreement = get_object_or_404(agreements.select_related("project", "blind_round"), pk=pk)
     act_in(request, agreement.project_id)
     standing.bring_up_to_date([agreement], standing.today())
@@ -175,6 +179,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
         membership=membership,
         show=show if show in SHOW else "all",
         editor=perms.can_edit_points(membership, agreement),
+        was_fixed=agreement.was_fixed,
         assumed=association_forms.assumed(request.GET),
     )
 

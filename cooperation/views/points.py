@@ -69,6 +69,7 @@ def detail_context(opened: Opened) -> dict[str, Any]:
     return frame_context(opened, desk) | {
         "sections": sections,
         "nothing_shown": not any(section.shown for section in sections),
+        "previous": opened.previous,
         "refused": opened.previous.refused,
         "depth_steps": steps(
             opened.agreement,

@@ -30,6 +30,7 @@ from cooperation.agreements import NotPossible
 from cooperation.forms import DeclineForm, FreezeForm, ReasonForm, SignForm
 from cooperation.models import AgreementVersion
 from cooperation.views import missing
+from cooperation.views.amendment_parts import beside
 from cooperation.views.desk import act_for_party, open_agreement
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
@@ -144,6 +145,7 @@ def _context(
         and perms.can_open_dispute(membership, version),
         "withdraw_form": ReasonForm(auto_id="withdraw_%s"),
         "documents": agreement_documents.of(version, firm),
+        "beside": beside(version, text, membership),
     }
 
 

@@ -175,7 +175,7 @@ def test_no_invitation_while_signing() -> None:
     assert "Invite a firm" not in browser.get("project_detail", two.agreement.project_id).text()
     page = browser.post("project_invite", two.agreement.project_id, firm=str(firm.pk))
     assert page.errors() == [
-        "The agreement is being signed or in force, so no further firm can be invited."
+        "The agreement is being signed or over, so no further firm can be invited."
     ]
 
 

@@ -299,7 +299,7 @@ def test_reading_queries_do_not_grow(firms: int, django_assert_num_queries: Any)
     version = several.freeze()
     browser = Browser(several.people[0])
     browser.get("version", version.pk)
-    with django_assert_num_queries(12):
+    with django_assert_num_queries(13):
         page = browser.get("version", version.pk)
     assert len(page.soup.select("#signatures .list__item")) == firms
 
