@@ -47,6 +47,12 @@ class PointText:
         return self.compared is Compared.ANNEX
 
     @property
+    def says_nothing(self) -> bool:
+        """It does not apply, and nobody said why."""
+        nothing = self.compared is Compared.NOT_APPLICABLE and not self.missing
+        return nothing and not any(said.note for said in self.saids)
+
+    @property
     def deviates(self) -> bool:
         return self.compared.is_deviation
 
@@ -62,7 +68,7 @@ class PointText:
     @property
     def has_table(self) -> bool:
         """It may be long, so a page may break within it."""
-        return any(said.grid for said in self.saids)
+        return any(said.grid for each in (self, *self.within) for said in each.saids)
 
     @property
     def shows_default(self) -> bool:
@@ -224,6 +230,10 @@ class AgreementText:
         return [annex for annex in self.annexes if annex.is_readable]
 
     @property
+    def other_annexes(self) -> list[Annex]:
+        return [annex for annex in self.annexes if not annex.is_readable]
+
+    @property
     def more_deviations(self) -> int:
         """Those that do not fit on the cover."""
         return max(0, len(self.deviations) - ON_COVER)
@@ -294,7 +304,13 @@ def _in_place(
     told = _point(point, names, language)
     if not told.in_annexes:
         return told
-    within = tuple(each for annex in annexes for each in annex.points if each.key == told.key)
+    found = [each for annex in annexes for each in annex.points if each.key == told.key]
+    nothing = [each for each in found if each.says_nothing]
+    within = tuple(each for each in found if not each.says_nothing)
+    if nothing:  # with many firms these are most, and there is nothing more to read in any of them
+        between = ", ".join(each.between for each in nothing)
+        said = replace(nothing[0].saids[0], firm="")
+        within += (replace(nothing[0], between=between, saids=(said,)),)
     unknown = sum(not annex.is_readable for annex in annexes)
     return replace(told, within=within, elsewhere=unknown)
 

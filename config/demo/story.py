@@ -37,31 +37,49 @@ class Desk:
     def key(self) -> str:
         return str(self.partner.pk)
 
-    def answers(self, agreement: Agreement, **values: Mapping[str, Any]) -> None:
-        """Answer points as if the form had just been opened."""
+    def answers(
+        self, agreement: Agreement, other: "Desk | None" = None, **values: Mapping[str, Any]
+    ) -> None:
+        """Answer points as if the form had just been opened; pairwise ones with ``other``."""
         for point_key, value in values.items():
-            sheet = sheets.load(agreement)
-            point = sheet.book.point(point_key)
-            revision = points.revision(sheet, point, self.key)
+            sheet = self._sheet(agreement, point_key, other)
+            revision = points.revision(sheet, sheet.book.point(point_key), self.key)
             answers.propose(
                 agreement.pk,
                 point_key,
                 value,
                 by=self.user,
                 partner=self.partner,
+                other=other.partner if other else None,
                 revision=revision,
             )
+
+    def _sheet(self, agreement: Agreement, point_key: str, other: "Desk | None") -> points.Sheet:
+        sheet = sheets.load(agreement)
+        if not sheet.book.point(point_key).pairwise:
+            return sheet
+        if other is None:
+            return next(pair for _firm, pair in sheet.pairs_of(self.key))
+        return sheet.between(self.key, other.key)
 
     def confirms_everything(self, agreement: Agreement) -> None:
         """Agree with all that stands there and waits for this firm."""
         sheet = sheets.load(agreement)
-        for point in sheet.book.points.values():
-            revision = points.revision(sheet, point)
-            waits = points.is_visible(sheet, point) and self.key in points.unconfirmed(sheet, point)
-            if revision and waits and point.key not in sheet.talks:
-                answers.confirm(
-                    agreement.pk, point.key, by=self.user, partner=self.partner, revision=revision
-                )
+        for point in points.visible_points(sheet):
+            places = sheet.pairs_of(self.key) if point.pairwise else [(None, sheet)]
+            for other, here in places:
+                revision = points.revision(here, point)
+                waits = self.key in points.unconfirmed(here, point)
+                waits = waits and self.key not in points.missing_answers(here, point)
+                if revision and waits and point.key not in here.talks:
+                    answers.confirm(
+                        agreement.pk,
+                        point.key,
+                        by=self.user,
+                        partner=self.partner,
+                        other=Partner.objects.get(pk=other.key) if other else None,
+                        revision=revision,
+                    )
 
     def asks_to_talk(self, agreement: Agreement, point_key: str, comment: str) -> None:
         answers.ask_to_talk(agreement.pk, point_key, comment, by=self.user, partner=self.partner)
@@ -295,6 +313,7 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
         contacts=LINDENHOF_CONTACTS,
         customer_lead={"choice": sabine.key},
         contract_party={"choice": sabine.key},
+        commercial_model={"choice": "day_rates"},
     )
     katharina.answers(
         agreement,
@@ -304,6 +323,9 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
     )
     for desk in (sabine, tobias, katharina):
         desk.says_in_the_spirit_of_the_kodex(agreement)
+    sabine.answers(agreement, tobias, day_rates=_day_rates(1080, 1320, 1040, 1160))
+    tobias.answers(agreement, sabine, day_rates=_day_rates(960, 1180, 920, 1020))
+    katharina.answers(agreement, sabine, day_rates=_day_rates(890, 0, 0, 940))
     sabine.confirms_everything(agreement)
     katharina.confirms_everything(agreement)
     katharina.asks_to_talk(
@@ -319,6 +341,13 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
         "dem Zustand sind, den der Kunde beschreibt?",
     )
     backdate(agreement, days=5)
+
+
+def _day_rates(*amounts: int) -> dict[str, Any]:
+    """Of consulting, architecture, development, project management; 0: not offered."""
+    rows = zip(("consultant", "architect", "developer", "pm"), amounts, strict=True)
+    offered = [{"key": key, "amount": f"{amount}.00"} for key, amount in rows if amount]
+    return {"currency": "EUR", "rows": offered, "note": "Reisezeit zählt zur Hälfte."}
 
 
 def fresh_invitation(desks: Mapping[str, Desk]) -> None:

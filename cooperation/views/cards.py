@@ -112,6 +112,15 @@ class Card:
         return self.look.state
 
     @property
+    def is_empty(self) -> bool:
+        return not any(said.given for said in self.saids)
+
+    @property
+    def is_loud(self) -> bool:
+        """Its next step is the one to see; not where many cards of one point stand below."""
+        return self.mine and not self.grouped
+
+    @property
     def deviates(self) -> bool:
         return self.look.compared.is_deviation
 

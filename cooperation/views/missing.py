@@ -1,5 +1,6 @@
 """What is missing before signing, as the reader may know it: one line each."""
 
+from collections import defaultdict
 from dataclasses import dataclass
 
 from django.utils.translation import gettext as _
@@ -20,9 +21,21 @@ class Missing:
 
 
 @dataclass(frozen=True, slots=True)
+class PointMissing:
+    """A point with its lines: one, or one for each firm with which it is settled in pairs."""
+
+    point: Point
+    lines: tuple[Missing, ...]
+
+    @property
+    def place(self) -> str:
+        return self.lines[0].place if len(self.lines) == 1 else f"point-{self.point.key}"
+
+
+@dataclass(frozen=True, slots=True)
 class RuleMissing:
     rule: Rule
-    lines: tuple[Missing, ...]
+    points: tuple[PointMissing, ...]
 
 
 def lines(desk: Desk) -> list[Missing]:
@@ -46,13 +59,22 @@ def lines(desk: Desk) -> list[Missing]:
 
 
 def by_rule(desk: Desk, found: list[Missing]) -> list[RuleMissing]:
+    at_point: dict[str, list[Missing]] = defaultdict(list)
+    for line in found:
+        if line.point is not None:
+            at_point[line.point.key].append(line)
     grouped = [
         RuleMissing(
-            rule, tuple(line for line in found if line.point and line.point.rule == rule.key)
+            rule,
+            tuple(
+                PointMissing(point, tuple(at_point[point.key]))
+                for point in rule.points
+                if point.key in at_point
+            ),
         )
         for rule in desk.sheet.book.rules
     ]
-    return [entry for entry in grouped if entry.lines]
+    return [entry for entry in grouped if entry.points]
 
 
 def _line(desk: Desk, blocker: Blocker) -> Missing:
