@@ -32,6 +32,7 @@ SUBJECTS: tuple[str, ...] = (
     "cooperation.signing_reminders.run",
     "cooperation.disputes_clock.run",
     "cooperation.endings_clock.run",
+    "cooperation.reviews.run",
 )
 
 _left: ContextVar[list[str] | None] = ContextVar("rows that the running subject left", default=None)

@@ -132,6 +132,23 @@ class InviteForm(PlainText, forms.Form):
         self.fields["firm"].queryset = firms  # type: ignore[attr-defined]
 
 
+class ReviewForm(PlainText, forms.Form):
+    """A look at the cooperation itself that was held."""
+
+    due_on = forms.DateField(widget=forms.HiddenInput)
+    held_on = forms.DateField(
+        label=_("Held on"),
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date"}),
+    )
+    note = forms.CharField(
+        label=_("What we noticed, and what we change"),
+        max_length=5000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 4}),
+        help_text=_("All firms of the agreement read this."),
+    )
+
+
 class FreezeForm(forms.Form):
     """Until when the firms sign; which days are possible is for the verb to say."""
 

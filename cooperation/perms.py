@@ -92,6 +92,11 @@ def can_reuse(membership: Membership | None, agreement: Agreement) -> bool:
     return can_take_fast_track(membership, agreement)
 
 
+def can_note_review(membership: Membership | None, agreement: Agreement) -> bool:
+    """Whoever works on the agreement may say that a review was held."""
+    return can_edit_points(membership, agreement)
+
+
 def can_keep_preferences(membership: Membership | None) -> bool:
     return bool(membership and membership.is_partner_manager)
 

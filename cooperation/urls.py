@@ -19,6 +19,7 @@ from cooperation.views import (
     reuse,
     signing,
     threads,
+    work,
 )
 
 app_name = "cooperation"
@@ -56,9 +57,7 @@ urlpatterns = [
     # Projects and invitations
     path("projekte/", projects.project_list, name="project_list"),
     path("projekte/neu/", projects.project_create, name="project_create"),
-    path(
-        "projekte/rahmen/", projects.project_create, {"is_frame": True}, name="frame_create"
-    ),
+    path("projekte/rahmen/", projects.project_create, {"is_frame": True}, name="frame_create"),
     path("projekte/<uuid:pk>/", projects.project_detail, name="project_detail"),
     path("projekte/<uuid:pk>/einladen/", projects.project_invite, name="project_invite"),
     path(INVITATION, projects.invitation, name="invitation"),
@@ -79,6 +78,10 @@ urlpatterns = [
     path(AGREEMENT + "regel/<slug:rule>/", points.rule_defaults, name="rule_defaults"),
     path(AGREEMENT + "im-sinne-vom-kodex/", points.take_fast_track, name="fast_track"),
     path(AGREEMENT + "tiefe/", depth.change, name="depth"),
+    # At work
+    path(AGREEMENT + "arbeit/", work.work, name="work"),
+    path(AGREEMENT + "arbeit/kalender.ics", work.calendar, name="calendar"),
+    path(AGREEMENT + "arbeit/rueckblick/", work.review_hold, name="review_hold"),
     # What was said before
     path(AGREEMENT + "uebernehmen/", reuse.take, name="reuse"),
     path("vorlieben/", reuse.preference_list, name="preference_list"),

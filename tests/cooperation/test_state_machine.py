@@ -19,6 +19,7 @@ from cooperation import (
     depth,
     fast_track,
     frozen,
+    leaving,
     points,
     projects,
     sheets,
@@ -219,7 +220,7 @@ class Firms(RuleBasedStateMachine):
 
     @rule(firm=firms)
     def leave(self, firm: int) -> None:
-        self.attempt(lambda: projects.leave(self.agreement.pk, reason="Genug", **self.acting(firm)))
+        self.attempt(lambda: leaving.leave(self.agreement.pk, reason="Genug", **self.acting(firm)))
 
     @rule(firm=firms)
     def freeze(self, firm: int) -> None:
