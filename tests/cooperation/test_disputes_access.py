@@ -1,0 +1,254 @@
+"""Who may open and do what about a point to settle. Columns as in ``tests/test_access.py``.
+
+Beside them two more: the neutral person, and a firm of the same agreement that is not involved.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, get_resolver, reverse
+from django.utils import timezone
+
+from cooperation import disputes, neutral_people
+from cooperation.models import DisputeGuest, Participation
+from partners.models import Membership, User
+from tests.cooperation.settling import POINT, opened, signed
+from tests.factories import PartnerFactory, UserFactory, member
+
+pytestmark = pytest.mark.django_db
+
+WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
+MORE = ["neutral", "third"]
+NOBODY = (404, 404, 404, 404, 404, 302)
+ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "cooperation:dispute_open": ("get", (200, 403, 403, 200, *NOBODY)),
+    "cooperation:dispute": ("get", (200, 200, 200, 200, *NOBODY)),
+    "cooperation:dispute_write": ("post", (200, 200, 403, 200, *NOBODY)),
+    "cooperation:dispute_fail": ("post", (200, 403, 403, 200, *NOBODY)),
+    "cooperation:dispute_propose": ("post", (200, 200, 403, 200, *NOBODY)),
+    "cooperation:dispute_confirm": ("post", (302, 403, 403, 302, *NOBODY)),
+    "cooperation:dispute_withdraw": ("post", (302, 403, 403, 403, *NOBODY)),
+    "cooperation:dispute_invite": ("post", (200, 403, 403, 200, *NOBODY)),
+    "cooperation:dispute_guest_agree": ("post", (302, 403, 403, 302, *NOBODY)),
+    "cooperation:dispute_guest_extend": ("post", (302, 403, 403, 302, *NOBODY)),
+    "cooperation:dispute_guest_end": ("post", (302, 403, 403, 302, *NOBODY)),
+}
+NEUTRAL = {  # the neutral person reads and writes, and decides nothing
+    **dict.fromkeys(ACCESS, 403),
+    "cooperation:dispute_open": 404,
+    "cooperation:dispute": 200,
+    "cooperation:dispute_write": 200,
+}
+
+
+class Scene:
+    """Three firms with a version in force; two of them settle a point, with a neutral person."""
+
+    def __init__(self) -> None:
+        self.world, self.version = signed(3)
+        firm, other, third = self.world.firms
+        self.people: dict[str, User] = {
+            "manager": member(firm, "manager", "signer"),
+            "lead": member(firm, "lead"),
+            "observer": member(firm, "observer"),
+            "signer_b": member(other, "signer"),
+            "invited": member(PartnerFactory.create(), "manager"),
+            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
+            "former": member(firm, "admin", "manager", "signer"),
+            "loner": UserFactory.create(),
+            "operator": UserFactory.create(is_staff=True, is_superuser=True),
+            "third": member(third, "admin", "manager", "signer"),
+        }
+        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
+        Participation.objects.create(
+            project=self.world.agreement.project,
+            partner=Membership.objects.get(user=self.people["invited"]).partner,
+            position=9,
+            invited_by=self.world.people[0],
+            invited_by_partner=firm,
+        )
+        self.dispute = opened(
+            self.world, self.version, subject="Geheimer Betreff", others=[other.pk]
+        )
+        self.guest = self.invite("nora@mediation.example")
+        neutral_people.agree(self.guest.pk, **self.world.acting(1))
+        self.people["neutral"] = self.guest.user
+        self.waiting = self.invite("otto@mediation.example")
+
+    def invite(self, email: str) -> DisputeGuest:
+        return neutral_people.invite(
+            self.dispute.pk,
+            email=email,
+            name="Nora Neutral",
+            until=timezone.localdate(),
+            **self.world.acting(0),
+        )
+
+    def arguments(self, name: str) -> dict[str, Any]:
+        if name == "cooperation:dispute_open":
+            return {"pk": self.version.pk, "key": POINT}
+        arguments: dict[str, Any] = {"pk": self.dispute.pk}
+        if "_guest_" in name:
+            arguments["guest"] = self.waiting.pk
+        return arguments
+
+    def url(self, name: str) -> str:
+        return reverse(name, kwargs=self.arguments(name))
+
+    def ask(self, who: str, method: str, url: str) -> int:
+        """The status for that person; whatever the request did is undone."""
+        client = Client(headers={"accept-language": "de"})
+        if who != "nobody":
+            client.force_login(self.people[who])
+        with transaction.atomic():
+            response = getattr(client, method)(url)
+            if response.streaming:
+                list(response.streaming_content)
+            transaction.set_rollback(True)
+        return int(response.status_code)
+
+
+def test_access() -> None:
+    scene = Scene()
+    table = {
+        name: (method, tuple(scene.ask(who, method, scene.url(name)) for who in WHO))
+        for name, (method, _expected) in ACCESS.items()
+    }
+    assert table == ACCESS
+
+
+def test_neutral_person_reads_and_writes_and_decides_nothing() -> None:
+    scene = Scene()
+    told = {
+        name: scene.ask("neutral", method, scene.url(name))
+        for name, (method, _expected) in ACCESS.items()
+    }
+    assert told == NEUTRAL
+
+
+def test_firm_that_is_not_involved_knows_of_nothing() -> None:
+    scene = Scene()
+    told = {
+        name: scene.ask("third", method, scene.url(name))
+        for name, (method, _expected) in ACCESS.items()
+    }
+    assert told == {**dict.fromkeys(ACCESS, 404), "cooperation:dispute_open": 200}
+
+
+def test_invitation_belongs_to_its_point() -> None:
+    scene = Scene()
+    other = opened(scene.world, scene.version, subject="Etwas anderes")
+    for name in ACCESS:
+        if "_guest_" in name:
+            url = reverse(name, kwargs={"pk": other.pk, "guest": scene.waiting.pk})
+            assert scene.ask("manager", "post", url) == 404
+
+
+# ---- The neutral person and the rest of the portal ---------------------------------------------
+
+
+class Everything(Scene):
+    """With whatever else a project can have, so that every address has something behind it."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        world = self.world
+        self.other = disputes.begin(
+            self.version.pk,
+            "regular_meetings",
+            subject="Ein anderer Punkt",
+            description="Nur für die Firmen.",
+            **world.acting(0),
+        )
+        project = world.agreement.project
+        self.uuids = {  # by the first word of the addresses
+            "projekte": [project.pk],
+            "vereinbarung": [world.agreement.pk],
+            "fassung": [self.version.pk],
+            "klaerung": [self.other.pk],
+            "einladung": [place.pk for place in project.participations.all()],
+            "partner": [
+                world.firms[0].pk,
+                Membership.objects.get(user=world.people[0]).pk,
+            ],
+        }
+
+    def tries(self, route: str) -> list[UUID]:
+        """What may stand at an address of a room of ours: the ids of its kind, else all."""
+        everything = [uuid for uuids in self.uuids.values() for uuid in uuids]
+        return self.uuids.get(route.split("/")[0], everything)
+
+
+WORDS = {"key": POINT, "language": "de", "length": "short", "rule": "communication"}
+
+
+def patterns() -> dict[str, URLPattern]:
+    from tests.test_access import URLS
+
+    return URLS
+
+
+def test_neutral_person_finds_nothing_else_anywhere() -> None:
+    """Every address of the portal with every id of the project: as for somebody without a firm."""
+    scene = Everything()
+    browsers = {who: Client() for who in ("neutral", "loner")}
+    for who, client in browsers.items():
+        client.force_login(scene.people[who])
+    found, asked = {}, 0
+    for name, pattern in patterns().items():
+        if name in {"logout", "password_reset_confirm", "set_language"}:
+            continue
+        kinds = {key: type(kind).__name__ for key, kind in pattern.pattern.converters.items()}
+        uuids = [key for key, kind in kinds.items() if kind == "UUIDConverter"]
+        words = {
+            key: 1 if kind == "IntConverter" else WORDS.get(key, "x")
+            for key, kind in kinds.items()
+            if key not in uuids
+        }
+        ours = name.split(":")[0] in {"cooperation", "partners"}
+        route = reverse(name, kwargs={**words, **dict.fromkeys(uuids, uuid4())})[1:]
+        for uuid in scene.tries(route) if ours and uuids else [uuid4()]:
+            url = reverse(name, kwargs={**words, **dict.fromkeys(uuids, uuid)})
+            for method in ("get", "post"):
+                asked += 1
+                status = getattr(browsers["neutral"], method)(url).status_code
+                if uuids:
+                    # 405, and for a GET the way back to the form, is said by the route.
+                    fine = {404, 405} if method == "post" else {302, 404}
+                else:
+                    fine = {getattr(browsers["loner"], method)(url).status_code}
+                if status not in fine:
+                    found[name, method] = status
+    assert asked > 200
+    assert found == {}
+
+
+def test_neutral_person_opens_the_one_point() -> None:
+    scene = Everything()
+    client = Client(headers={"accept-language": "en"})
+    client.force_login(scene.people["neutral"])
+    page = client.get(scene.url("cooperation:dispute")).content.decode()
+    home = client.get(reverse("home")).content.decode()
+
+    for text in (page, home):
+        assert "Geheimer Betreff" in text
+        for secret in (
+            "Neuer Arbeitsplatz",  # the project
+            "Stadtwerke",  # the customer
+            "Ein anderer Punkt",
+            scene.world.firms[2].name,  # not involved
+            "otto@mediation.example",
+            str(scene.world.agreement.pk),
+            str(scene.world.agreement.project_id),
+            str(scene.version.pk),
+        ):
+            assert secret not in text
+
+
+def test_resolver_is_the_whole_portal() -> None:
+    """The sweep above reads the same list of addresses as the one of all rooms."""
+    names = {pattern.name for pattern in get_resolver("cooperation.urls").url_patterns}
+    assert {f"cooperation:{name}" for name in names} <= set(patterns())
