@@ -119,10 +119,10 @@ def follows(text: Terms, last_day: date, firms: Sequence[Partner], today: date) 
     if secret is not None:
         until = terms.follows(secret, last_day, calendar)
         if until is not None:
-            steps.append(Step(_("Confidentiality as agreed"), until, done=until < today))
+            steps.append(Step(_("So long what is confidential stays so"), until, done=until < today))
     kept = terms.retained_until(last_day, settings.RETENTION_YEARS)
     detail = _("Agreement, log and closing list stay readable for your firms.")
-    steps.append(Step(_("Kept as evidence"), kept, detail, done=kept < today))
+    steps.append(Step(_("So long it is kept as evidence"), kept, detail, done=kept < today))
     return steps
 
 

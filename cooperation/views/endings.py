@@ -69,7 +69,9 @@ def _context(
     firms = standing.firms(found)
     may_end = found.runs and perms.can_end(member(request), agreement)
     earliest = _earliest(text, firms)
-    notice_form = forms.get("notice_form") or EndForm(auto_id="notice_%s")
+    notice_form = forms.get("notice_form") or EndForm(
+        auto_id="notice_%s", initial={"ends_on": earliest}
+    )
     propose_form = forms.get("propose_form") or EndForm(auto_id="propose_%s")
     notice_form.limit(earliest, found.term_ends_on)
     propose_form.limit(found.today, found.term_ends_on)

@@ -100,7 +100,13 @@ def project_list(request: PortalRequest) -> HttpResponse:
         )
         for agreement in agreements.values()
     ]
-    lines.sort(key=lambda line: (not line.mine, -line.since.timestamp() if line.since else 0))
+    lines.sort(
+        key=lambda line: (
+            not line.mine,
+            line.agreement.is_closed,
+            -line.since.timestamp() if line.since else 0,
+        )
+    )
     invitations = (
         Participation.objects.invited()
         .filter(partner__in=Partner.objects.of(request.user))
@@ -110,6 +116,7 @@ def project_list(request: PortalRequest) -> HttpResponse:
     context = {
         "lines": lines,
         "invitations": [] if show_away else invitations,
+        "former": [] if show_away else amendment_parts.former(request.user),
         "away": len(away),
         "show_away": show_away,
         "may_create": perms.can_create_project(request.membership),

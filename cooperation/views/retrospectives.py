@@ -210,10 +210,26 @@ def retrospective_rule(request: PortalRequest, pk: UUID, rule: str) -> HttpRespo
     sheet = RuleSheet(book.rules_by_key[rule], answer, form, seen, theirs)
     status = 200 if answer is not None else 422
     if request.htmx:
-        context = {"sheet": sheet, "agreement": agreement}
-        return render(request, "cooperation/retrospective.html#saved", context, status=status)
+        return _saved(request, agreement, partner, sheet, status)
     context = _context(request, agreement, found, sent=sheet)
     return render(request, "cooperation/retrospective.html", context, status=status)
+
+
+def _saved(
+    request: PortalRequest, agreement: Agreement, partner: Partner, sheet: RuleSheet, status: int
+) -> HttpResponse:
+    """The line at the form, and the progress beside it. What is being typed stays as it is."""
+    part = retrospectives.parts(agreement, partner).get(partner.pk)
+    context = {
+        "sheet": sheet,
+        "agreement": agreement,
+        "answered": 0 if part is None else len(part.answers.all()),
+        "rules": len(rule_books.by_id(agreement.rule_book_id).rules),
+        "oob": True,
+    }
+    page = render(request, "cooperation/retrospective.html#saved", context, status=status)
+    page.content += render(request, "cooperation/retrospective.html#progress", context).content
+    return page
 
 
 def _step(request: PortalRequest, pk: UUID, step: Callable[[], object], done: str) -> HttpResponse:
