@@ -1,4 +1,5 @@
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from cooperation.views import (
     amendments,
@@ -24,7 +25,16 @@ from cooperation.views import (
 
 app_name = "cooperation"
 
-BOOK = "regelwerk/<slug:key>/<str:version>/"
+
+class VersionConverter(StringConverter):
+    """The version of a rule book, as ``BookShape`` has it."""
+
+    regex = "[0-9A-Za-z][0-9A-Za-z.-]{0,39}"
+
+
+register_converter(VersionConverter, "version")
+
+BOOK = "regelwerk/<slug:key>/<version:version>/"
 AGREEMENT = "vereinbarung/<uuid:pk>/"
 POINT = AGREEMENT + "punkt/<slug:key>/"
 ROUND = AGREEMENT + "erste-runde/"

@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from cooperation import answers, checklist_pdf, projects, rule_books, signing
 from documents import jobs
 from partners.models import Membership, User
+from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.partners.test_access import ACCESS as PARTNERS
@@ -77,6 +78,10 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "cooperation:document_status": ("get", row(302, 302, 302, 302)),
     "cooperation:document_retry": ("post", row(302, 302, 302, 302)),
 }
+
+
+# Rows of the cooperation room that have a table and a scene of their own beside their tests.
+ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {**RULE_BOOKS}
 
 
 class Scene:
@@ -181,6 +186,7 @@ URLS = dict(names(get_resolver()))
 def test_every_url_has_a_row() -> None:
     rows = {
         *ACCESS,
+        *ELSEWHERE,
         *(f"partners:{name}" for name in PARTNERS),
         *(f"scoring:{name}" for name in SCORING),
     }
@@ -214,7 +220,7 @@ def test_no_url_answers_to_an_unknown_uuid(scene: Scene, method: str) -> None:
             told[name] = scene.ask("manager", method, url)
     assert len(told) > 30
     rows = {
-        **{name: row[0] for name, row in ACCESS.items()},
+        **{name: row[0] for name, row in {**ACCESS, **ELSEWHERE}.items()},
         **{f"partners:{name}": row[0] for name, row in PARTNERS.items()},
         **{f"scoring:{name}": row[0] for name, row in SCORING.items()},
     }
