@@ -32,6 +32,7 @@ from cooperation.models import (
 from cooperation.reading import PointText
 from partners.models import Partner, User
 
+ELSEWHERE = {"annexes", "not_asked", "amendment"}  # parts of a text that are not its points
 GUESTS = [kind for kind in DisputeEntry.Kind if kind.value.startswith("guest_")]
 
 
@@ -348,7 +349,8 @@ def _agreed(content: Mapping[str, Any], key: str) -> PointText | None:
 
 
 def _read(content: Mapping[str, Any], point: Mapping[str, Any], parties: Any) -> PointText:
-    """One point of a text, read as the whole of it is read."""
-    rule = {**content["rules"][0], "points": [point]}
-    alone = {**content, "parties": parties, "rules": [rule]}
-    return reading.read(alone, get_language() or "de").rules[0].points[0]
+    """One point of a text, read as the whole of it is read, and nothing else of it."""
+    rule = {**content["rules"][0], "points": [{**point, "annex": False}]}
+    alone = {key: value for key, value in content.items() if key not in ELSEWHERE}
+    text = reading.read({**alone, "parties": parties, "rules": [rule]}, get_language() or "de")
+    return text.rules[0].points[0]
