@@ -114,6 +114,7 @@ def confirm_all(page: Page) -> int:
 def sign(page: Page, password: str) -> None:
     """Tick the declaration, enter the password and sign."""
     form = page.locator("form.sign-form")
+    form.locator("input[name=authority][value=managing_director]").check()
     form.locator("input[name=agreed]").check()
     form.locator("input[name=password]").fill(password)
     form.locator("button[type=submit]").click()

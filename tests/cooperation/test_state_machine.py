@@ -6,6 +6,7 @@ signer was not shown, no value of two firms reaches a third, and what was signed
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -15,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
 
 from cooperation import (
+    amendments,
     answers,
     depth,
     fast_track,
@@ -24,6 +26,7 @@ from cooperation import (
     projects,
     sheets,
     signing,
+    standing,
 )
 from cooperation.agreements import NotPossible
 from cooperation.kinds import InvalidAnswer
@@ -223,6 +226,19 @@ class Firms(RuleBasedStateMachine):
         self.attempt(lambda: leaving.leave(self.agreement.pk, reason="Genug", **self.acting(firm)))
 
     @rule(firm=firms)
+    def amend(self, firm: int) -> None:
+        reason, day = "Es ändert sich etwas", standing.today() + timedelta(days=40)
+        acting = self.acting(firm)
+        self.attempt(
+            lambda: amendments.begin(self.agreement.pk, reason=reason, effective_on=day, **acting)
+        )
+
+    @rule(firm=firms)
+    def drop_amendment(self, firm: int) -> None:
+        for amendment in self.agreement.amendments.filter(state="open"):
+            self.attempt(lambda pk=amendment.pk: amendments.drop(pk, **self.acting(firm)))  # type: ignore[misc]
+
+    @rule(firm=firms)
     def freeze(self, firm: int) -> None:
         self.attempt(lambda: signing.freeze(self.agreement.pk, **self.acting(firm)))
 
@@ -359,6 +375,43 @@ class Firms(RuleBasedStateMachine):
                 text = page.response.content.decode()
                 for secret, readers in self.secrets.items():
                     assert firm in readers or secret not in text
+
+
+def test_steps_lead_to_signed_versions_with_annexes_and_to_amendments() -> None:
+    """What the random steps can reach: without this, they might all be refused."""
+    machine = Firms()
+    try:
+        machine.invite(0, 2)
+        machine.respond(2, yes=True)
+        machine.propose(0, "model", 0, pick=2, stale=False)
+        machine.everybody_agrees()
+        machine.freeze(0)
+        machine.all_sign(0)
+        version = machine.agreement.versions.get()
+        assert (version.state, version.annexes.count(), len(machine.secrets)) == ("in_force", 3, 6)
+        machine.amend(1)
+        machine.propose(2, "remark", 2, pick=1, stale=False)
+        machine.everybody_agrees()
+        machine.freeze(1)
+        machine.all_sign(0)
+        machine.leave(2)
+        states = list(machine.agreement.versions.values_list("state", flat=True))
+        assert states == ["superseded", "in_force"]
+        for check in CHECKS:
+            check(machine)
+    finally:
+        machine.teardown()
+
+
+CHECKS = [
+    Firms.no_signable_text_has_an_open_required_point,
+    Firms.nobody_signed_what_was_not_shown,
+    Firms.in_force_means_signed_by_every_party,
+    Firms.what_was_frozen_never_changes,
+    Firms.no_secret_stands_where_others_read,
+    Firms.log_has_no_gap,
+    Firms.status_fits_the_versions,
+]
 
 
 def run(examples: int, steps: int) -> None:
