@@ -66,7 +66,7 @@ def named(
         return list(lines)
     found = []
     for line in lines:
-        if line.kind == "freeze" and not _has_changed(sheet, change):
+        if line.kind == "freeze" and not has_changed(sheet, change):
             found.append(_begun(agreement, change, memberships))
         else:
             since = line.since and max(line.since, change.begun_at)
@@ -74,7 +74,7 @@ def named(
     return found
 
 
-def _has_changed(sheet: Sheet, change: Change) -> bool:
+def has_changed(sheet: Sheet, change: Change) -> bool:
     """Whether an answer was given since, or the firms are not those that signed."""
     if {party.key for party in sheet.parties} != change.signed:
         return True

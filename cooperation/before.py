@@ -25,6 +25,12 @@ class Earlier:
     annexes: Mapping[PairKey, Mapping[str, Any]] = field(default_factory=dict)
     is_in_force: bool = True  # or it was fixed and then not signed by all
 
+    @property
+    def depth(self) -> str:
+        """How much of the rule book it asks; the first format did not say so."""
+        older = points.FAST_TRACK if self.content["fast_track"] else points.FULL
+        return str(self.content.get("depth") or older)
+
     @cached_property
     def _names(self) -> dict[str, str]:
         return {party["id"]: party["name"] for party in self.content["parties"]}
@@ -170,3 +176,17 @@ def gone(earlier: Earlier, sheet: Sheet) -> list[str]:
     """Names of the firms of the earlier text that do not take part any more."""
     there = {party.key for party in sheet.parties}
     return [party["name"] for party in earlier.content["parties"] if party["id"] not in there]
+
+
+def unchanged_from(texts: Iterable[Earlier], sheet: Sheet, party: str) -> int | None:
+    """The number of the version in force, while nothing in its draft differs yet.
+
+    None also where other pairs settle something by themselves: whether they have changed it is
+    theirs to know.
+    """
+    base = next((each for each in texts if each.is_in_force), None)
+    if base is None or sheet.elsewhere or base.depth != sheet.depth:
+        return None
+    if newcomers(base, sheet) or gone(base, sheet) or changes(base, sheet, party, "de"):
+        return None
+    return base.number

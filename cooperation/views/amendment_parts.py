@@ -2,11 +2,22 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 from django.utils.translation import get_language
 
-from cooperation import contact_notes, holding_words, kinds, perms, restoring, rule_books, standing
+from cooperation import (
+    amendment_waiting,
+    contact_notes,
+    holding_words,
+    kinds,
+    perms,
+    restoring,
+    rule_books,
+    standing,
+)
 from cooperation.agreements import signed_versions
+from cooperation.amendment_waiting import Change
 from cooperation.book import Party, Point
 from cooperation.kinds import Description
 from cooperation.models import (
@@ -16,8 +27,9 @@ from cooperation.models import (
     ContactNote,
     Participation,
 )
+from cooperation.points import Sheet
 from cooperation.reading import AgreementText
-from partners.models import Membership
+from partners.models import Membership, Partner, User
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +44,11 @@ class Panel:
     may_leave: bool
     noting: tuple[tuple[str, str], ...]  # points (key, question) whose contacts one may note
     version: AgreementVersion | None  # in force, if the reader's firm signed it
+    is_unchanged: bool = False  # the draft of a change says what was signed
 
 
-def panel(agreement: Agreement, membership: Membership | None) -> Panel:
-    """``agreement`` as ``standing.bring_up_to_date`` leaves it."""
+def panel(agreement: Agreement, membership: Membership | None, sheet: Sheet) -> Panel:
+    """``agreement`` as ``standing.bring_up_to_date`` leaves it, ``sheet`` as the reader sees it."""
     may_leave = not agreement.is_closed and perms.can_leave(membership, agreement)
     if agreement.in_force_at is None or agreement.is_closed or membership is None:
         return Panel(agreement, (), None, None, False, may_leave, (), None)
@@ -45,7 +58,8 @@ def panel(agreement: Agreement, membership: Membership | None) -> Panel:
     if agreement.is_amended:
         rows = agreement.amendments.filter(state=Amendment.State.OPEN)
         amendment = rows.select_related("begun_by", "begun_by_partner").first()
-    own = base.slots.filter(partner=membership.partner_id).exists()
+    signed = frozenset(str(pk) for pk in base.slots.values_list("partner", flat=True))
+    own = str(membership.partner_id) in signed
     may_note = own and agreement.status != Agreement.Status.SIGNING
     book = rule_books.by_id(agreement.rule_book_id)
     notable = [point for point in book.points.values() if contact_notes.is_notable(point)]
@@ -64,6 +78,11 @@ def panel(agreement: Agreement, membership: Membership | None) -> Panel:
             if editor and perms.may_edit_point(membership, point)
         ),
         version=base if own else None,
+        is_unchanged=amendment is not None
+        and not sheet.elsewhere
+        and not amendment_waiting.has_changed(
+            sheet, Change(amendment.begun_at, amendment.begun_by_partner.name, signed)
+        ),
     )
 
 
@@ -146,3 +165,33 @@ def _noted(note: ContactNote, point: Point, parties: tuple[Party, ...]) -> Noted
         by=note.by.name,
         at=note.at,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """A project that a firm of the reader has left, and what it signed there."""
+
+    place: Participation
+    versions: tuple[AgreementVersion, ...]
+
+
+def former(user: User) -> list[Former]:
+    """What a reader keeps of projects that their firms have left: two queries."""
+    places = Participation.objects.filter(
+        partner__in=Partner.objects.of(user), state=Participation.State.LEFT
+    )
+    signed = (
+        AgreementVersion.objects.visible_to(user)
+        .filter(in_force_at__isnull=False, agreement__project__in=places.values("project"))
+        .defer("payload")
+        .select_related("agreement")
+        .order_by("number")
+    )
+    by_project: dict[UUID, list[AgreementVersion]] = {}
+    for version in signed:
+        by_project.setdefault(version.agreement.project_id, []).append(version)
+    kept = places.filter(project__in=by_project) if by_project else places.none()
+    return [
+        Former(place, tuple(by_project[place.project_id]))
+        for place in kept.select_related("project").order_by("-left_at", "pk")
+    ]

@@ -21,7 +21,8 @@ from cooperation.amendment_forms import BeginForm, DropForm, RestateForm
 from cooperation.before import Change
 from cooperation.book import Rule
 from cooperation.models import Agreement, Amendment
-from cooperation.views.cards import place_of
+from cooperation.points import State
+from cooperation.views.cards import Desk
 from cooperation.views.desk import Opened, open_agreement
 from partners.middleware import PortalRequest
 
@@ -31,7 +32,8 @@ class Line:
     """A change, and where its card is on the checklist."""
 
     change: Change
-    place: str
+    place: str  # empty while the point is not asked
+    state: State | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +71,7 @@ def differences(opened: Opened) -> list[Difference]:
     found = []
     for earlier in opened.previous.texts:
         lines = [
-            Line(change, desk.place(change.point, change.other) if change.is_asked else "")
-            for change in before.changes(earlier, opened.sheet, own, language)
+            _line(desk, change) for change in before.changes(earlier, opened.sheet, own, language)
         ]
         known = [line for line in lines if line.change.was_asked]
         found.append(
@@ -84,6 +85,16 @@ def differences(opened: Opened) -> list[Difference]:
             )
         )
     return found
+
+
+def _line(desk: Desk, change: Change) -> Line:
+    if not change.is_asked or desk.me is None:
+        return Line(change, "", None)
+    sheet = desk.sheet
+    if change.other is not None:
+        sheet = sheet.between(desk.me.key, change.other.key)
+    place = desk.place(change.point, change.other)
+    return Line(change, place, points.state(sheet, change.point))
 
 
 def _by_rule(rules: tuple[Rule, ...], lines: list[Line]) -> tuple[RuleChanges, ...]:
@@ -110,9 +121,10 @@ def amend(request: PortalRequest, pk: UUID) -> HttpResponse:
         return redirect("cooperation:project_detail", pk=agreement.project_id)
     base = amendments.version_in_force(agreement)
     earliest = amendments.earliest_day(base)
+    dispute = dispute_outcomes.of(request.user, agreement, request.GET.get("dispute", ""))
     form = BeginForm(
         request.POST or None,
-        initial={"effective_on": earliest},
+        initial={"effective_on": earliest, "reason": dispute_outcomes.reason(dispute)},
         may_go_deeper=agreement.depth != Agreement.Depth.FULL,
     )
     form.limit(earliest, _latest(agreement))
@@ -125,6 +137,7 @@ def amend(request: PortalRequest, pk: UUID) -> HttpResponse:
                 reason=data["reason"],
                 effective_on=data["effective_on"],
                 deeper=data.get("deeper", False),
+                dispute=dispute,
                 by=request.user,
                 partner=opened.partner,
             )

@@ -15,7 +15,7 @@ from django.utils.translation import get_language
 from cooperation import associations, marks, nothing_between, origins, points
 from cooperation.association_worth import Beside
 from cooperation.associations import Clash
-from cooperation.before import Change, Earlier, change
+from cooperation.before import Change, Earlier, change, unchanged_from
 from cooperation.book import Party, Point, Rule
 from cooperation.first_round import Entry
 from cooperation.kinds import Description
@@ -407,6 +407,11 @@ class Desk:
             first_round=self.said_first(point, look.state),
             **more,
         )
+
+    @cached_property
+    def unchanged_from(self) -> int | None:
+        """The version in force, while nothing in its draft differs from it yet."""
+        return unchanged_from(self.earlier, self.sheet, self.me.key) if self.me else None
 
     def _before(self, point: Point, sheet: Sheet) -> tuple[Change, ...]:
         """What stood at the point in the texts that were fixed before, where it differs."""

@@ -23,7 +23,6 @@ from cooperation.views.previous import Previous
 from partners.middleware import PortalRequest, act_for
 from partners.models import Membership, Partner
 
-
 WAS_FIXED = Exists(AgreementVersion.objects.filter(agreement=OuterRef("pk")))
 
 

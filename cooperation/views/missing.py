@@ -54,6 +54,9 @@ def lines(desk: Desk) -> list[Missing]:
             elsewhere[blocker.point.key] = [blocker]
     for key, blockers in elsewhere.items():
         found.append(_others(desk, desk.sheet.book.point(key), blockers))
+    if not found and desk.unchanged_from:
+        sentence = _("Nothing has changed yet compared with version %(number)s.")
+        found.append(Missing(sentence % {"number": desk.unchanged_from}, mine=True))
     order = {key: index for index, key in enumerate(desk.sheet.book.points)}
     return sorted(found, key=lambda line: order[line.point.key] if line.point else -1)
 

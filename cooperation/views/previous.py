@@ -25,7 +25,7 @@ class Previous:
     @property
     def depth(self) -> str:
         """How much the version in force asks; empty where the reader's firm did not sign it."""
-        return next((frozen.depth_of(each.content) for each in self.texts if each.is_in_force), "")
+        return next((each.depth for each in self.texts if each.is_in_force), "")
 
     @property
     def refused(self) -> AgreementVersion | None:

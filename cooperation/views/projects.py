@@ -294,7 +294,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "book": sheet.book,
         "line": _line_of(found, sheet, own),
         "first_round": first_round_parts.panel(agreement, request.membership or None),
-        "change": amendment_parts.panel(agreement, request.membership or None),
+        "change": amendment_parts.panel(agreement, request.membership or None, sheet),
         "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
