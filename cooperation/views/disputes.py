@@ -16,7 +16,14 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cooperation import dispute_pages, disputes, frozen, neutral_people, perms
+from cooperation import (
+    dispute_outcomes,
+    dispute_pages,
+    disputes,
+    frozen,
+    neutral_people,
+    perms,
+)
 from cooperation.agreements import NotPossible
 from cooperation.dispute_forms import (
     EntryForm,
@@ -27,7 +34,14 @@ from cooperation.dispute_forms import (
     OutcomeForm,
 )
 from cooperation.kinds import InvalidAnswer
-from cooperation.models import AgreementVersion, CustomerProject, Dispute, DisputeGuest, Pair
+from cooperation.models import (
+    Agreement,
+    AgreementVersion,
+    CustomerProject,
+    Dispute,
+    DisputeGuest,
+    Pair,
+)
 from cooperation.views.desk import act_in
 from cooperation.working_days import day_of
 from partners.middleware import PortalRequest, act_for
@@ -162,6 +176,7 @@ def _show(request: PortalRequest, reader: Reader, bound: Mapping[str, forms.Form
         "may_propose": page.is_open and reader.guest is None and reader.may_write,
         "may_decide": page.is_open and reader.may_decide,
         "may_confirm": page.is_open and reader.may_decide and outcome and not _agreed(page, reader),
+        "amend_url": _amend_url(reader),
         "may_withdraw": page.is_open
         and reader.may_decide
         and reader.partner == reader.dispute.opened_by_partner,
@@ -189,6 +204,16 @@ def _project(request: PortalRequest, reader: Reader) -> CustomerProject | None:
         return None
     projects = CustomerProject.objects.visible_to(request.user)
     return projects.filter(agreements=reader.dispute.agreement_id).first()
+
+
+def _amend_url(reader: Reader) -> str:
+    """Where a change of the agreement begins that carries the outcome out; empty if none can."""
+    dispute = reader.dispute
+    if dispute.state != Dispute.State.SETTLED or reader.guest is not None:
+        return ""
+    agreement = dispute.agreement
+    may = agreement.status == Agreement.Status.IN_FORCE and reader.may_decide
+    return dispute_outcomes.address(dispute) if may else ""
 
 
 # ---- Steps -------------------------------------------------------------------------------------
