@@ -15,7 +15,16 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cooperation import amendments, before, holding, kinds, perms, points, standing
+from cooperation import (
+    amendments,
+    before,
+    dispute_outcomes,
+    holding,
+    kinds,
+    perms,
+    points,
+    standing,
+)
 from cooperation.agreements import NotPossible
 from cooperation.amendment_forms import BeginForm, DropForm, RestateForm
 from cooperation.before import Change
