@@ -6,7 +6,6 @@ from typing import Any
 from django import forms
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cooperation.association_worth import Assumptions
@@ -17,14 +16,15 @@ MOST_SEATS = 1_000_000
 SEATS_OF = "seats_"  # begins the name of a field for one workload's seats
 
 
-def _number(label: Any, most: int, *, help_text: Any = "") -> forms.IntegerField:
+def _number(label: Any, most: int, *, needed: Any = "") -> forms.IntegerField:
+    """``needed`` is the sentence for whoever leaves it empty; without it one may."""
     widget = forms.NumberInput(attrs={"class": "input-num", "inputmode": "numeric"})
     return forms.IntegerField(
         label=label,
         min_value=0,
         max_value=most,
-        required=False,
-        help_text=help_text,
+        required=bool(needed),
+        error_messages={"required": needed} if needed else {},
         widget=widget,
     )
 
@@ -32,13 +32,17 @@ def _number(label: Any, most: int, *, help_text: Any = "") -> forms.IntegerField
 class AssumptionsForm(forms.Form):
     """Read from the query of a page: an address that can be kept and handed on within the firm."""
 
-    seats = _number(gettext_lazy("Paid seats of the customer"), MOST_SEATS)
-    active = _number(gettext_lazy("In use when the association begins, in percent"), 100)
-    later = _number(
-        gettext_lazy("In use later on, in percent"),
-        100,
-        help_text=gettext_lazy("What you want to bring the customer to."),
+    seats = _number(
+        gettext_lazy("Paid seats"),
+        MOST_SEATS,
+        needed=gettext_lazy("Please say how many seats the customer pays for."),
     )
+    active = _number(
+        gettext_lazy("In use at the beginning, in percent"),
+        100,
+        needed=gettext_lazy("Please say how many of them are in use, 0 if none."),
+    )
+    later = _number(gettext_lazy("In use later on, in percent"), 100)
     tenant = forms.UUIDField(
         label=gettext_lazy("Tenant ID of the customer"),
         required=False,
@@ -51,17 +55,10 @@ class AssumptionsForm(forms.Form):
         self.workloads = workloads
         is_asked = any(query.get(name, "").strip() for name in self.base_fields)
         super().__init__(query if is_asked else None)
+        if query.get("tenant", "").strip():  # the firm's own data may say it all
+            self.fields["seats"].required = self.fields["active"].required = False
         for workload in workloads:
             self.fields[SEATS_OF + workload.key] = _number(workload.title, MOST_SEATS)
-
-    def clean(self) -> dict[str, Any]:
-        given: dict[str, Any] = super().clean() or self.cleaned_data
-        if given.get("tenant") is None:
-            if given.get("seats") is None and "seats" not in self.errors:
-                self.add_error("seats", _("Please say how many seats the customer pays for."))
-            if given.get("active") is None and "active" not in self.errors:
-                self.add_error("active", _("Please say how many of them are in use, 0 if none."))
-        return given
 
     @property
     def single_fields(self) -> list[forms.BoundField]:

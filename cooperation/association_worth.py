@@ -150,6 +150,10 @@ class Group:
         return max(line.gain for line in self.lines)
 
     @property
+    def names(self) -> str:
+        return ", ".join(one.title for one in self.workloads)
+
+    @property
     def best(self) -> Line | None:
         """The association that brings most, if any brings something."""
         line = max(self.lines, key=lambda one: one.gain)
@@ -191,6 +195,11 @@ class Panel:
     @property
     def has_later(self) -> bool:
         return self.assumed.later is not None
+
+    @property
+    def columns(self) -> int:
+        """Of a table that says why."""
+        return 3 if self.has_later else 2
 
     # -- What it is worth --
 
@@ -290,9 +299,11 @@ def _part(seats: int, percent: int | None) -> int | None:
 
 def _track(at_once: TrackWorth, in_time: TrackWorth | None) -> Track:
     steps = tuple(_steps(at_once.moves, in_time.moves if in_time else ()))
-    reasons = {step.shown.why for step in steps}
     why = (in_time or at_once).why
-    if not why and len(reasons) == 1 and not any(step.shown.change for step in steps):
+    # Where use and deployments have one reason, it is that of the whole customer.
+    reasons = {step.shown.why for step in steps[1:]}
+    moves = [move for step in steps for move in (step.at_once, step.in_time) if move is not None]
+    if not why and len(reasons) == 1 and not any(move.change for move in moves):
         why = reasons.pop()
     return Track(at_once.title, at_once, in_time, () if why else steps, why)
 

@@ -54,7 +54,10 @@ class Why(TextChoices):
     )
     FULL = "full", _("This metric has its %(max)s points already.")
     NOT_ABOVE_ZERO = "not_above_zero", _("The value would be %(value)s: points begin above zero.")
-    OTHER_OPTION = "other_option", _("%(option)s earns more here, and only the best one counts.")
+    OTHER_OPTION = (
+        "other_option",
+        _("%(option)s earns as much or more here, and only the best one counts."),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -423,7 +426,9 @@ class _Explain:
             return _said(Why.FULL, max=figure(old.metric.max))
         if new.options[option].value <= 0:
             return _said(Why.NOT_ABOVE_ZERO, value=signed(new.options[option].value))
-        return _said(Why.OTHER_OPTION, option=new.option)
+        # On a draw the option named first has only caught up with the one that counted.
+        better = new.option if new.option != option else old.option
+        return _said(Why.OTHER_OPTION, option=better)
 
     def _no_change(self, metric: str, option: str) -> str:
         if self.claim is None:

@@ -94,6 +94,8 @@ def pages_of(user: User) -> dict[str, str]:
         found["project_invite"] = reverse("cooperation:project_invite", args=[agreement.project_id])
         for key in FORMS:
             found[f"form {key}"] = reverse("cooperation:point_answer", args=[agreement.pk, key])
+        worth = reverse("cooperation:association_worth", args=[agreement.pk])
+        found["worth"], found["worth reckoned"] = worth, f"{worth}?seats=180&active=20&later=65"
         found["talk"] = reverse("cooperation:point_talk", args=[agreement.pk, "overrun_costs"])
     for version in AgreementVersion.objects.filter(
         agreement__in=Agreement.objects.visible_to(user)

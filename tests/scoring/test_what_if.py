@@ -411,7 +411,7 @@ def test_association_can_make_the_others_count() -> None:
         ("usage_growth", "CSP"): (
             8,
             Fraction(0),
-            "CPOR earns more here, and only the best one counts.",
+            "CPOR earns as much or more here, and only the best one counts.",
         ),
         ("deployments", "CPOR"): (
             0,
@@ -448,7 +448,7 @@ def test_points_do_not_grow_with_the_count() -> None:
     assert moves(other, "smb")["usage_growth", "CSP"] == (
         10,
         Fraction(0),
-        "CPOR earns more here, and only the best one counts.",
+        "CPOR earns as much or more here, and only the best one counts.",
     )
 
 
