@@ -1,6 +1,6 @@
-"""The result of a first round: the agenda of the first talk, on screen, as PDF, and at the cards.
+"""The result of a first round: the agenda of the first talk, on screen and as PDF.
 
-Only firms that took part in the round read it. Everything begins with ``_opened``.
+Only firms that took part in the round read it.
 """
 
 from collections.abc import Mapping
@@ -19,22 +19,14 @@ from cooperation import first_round, first_rounds, points
 from cooperation.book import Point
 from cooperation.first_round import Entry, Outcome, Reply
 from cooperation.kinds import Description
-from cooperation.models import BlindRound, FirstRoundDocument
+from cooperation.models import FirstRoundDocument
 from cooperation.points import State
+from cooperation.views import first_round_said
 from cooperation.views.desk import Opened, open_agreement
 from documents import downloads, jobs
 from partners.middleware import PortalRequest
-from partners.models import Partner
 
 SETTLED = (State.AGREED, State.NOT_APPLICABLE)
-
-
-def _opened(agreement_id: UUID, partner: Partner | None) -> BlindRound | None:
-    """The round of the agreement if it was opened to all, and ``partner`` took part in it."""
-    if partner is None:
-        return None
-    rounds = BlindRound.objects.revealed_to(partner).filter(agreement=agreement_id)
-    return rounds.select_related("agreement__project").first()
 
 
 # ---- The agenda --------------------------------------------------------------------------------
@@ -65,7 +57,7 @@ class Part:
 def result(request: PortalRequest, pk: UUID) -> HttpResponse:
     """What all firms said: first where they differ, then what is open, then where they agree."""
     opened = open_agreement(request, pk)
-    found = _opened(pk, opened.membership.partner if opened.membership else None)
+    found = first_round_said.opened(opened.agreement, opened.partner)
     if found is None:
         raise Http404
     agenda = first_rounds.agenda(found)
@@ -104,37 +96,6 @@ def result(request: PortalRequest, pk: UUID) -> HttpResponse:
 
 def _may_propose(opened: Opened, point: Point) -> bool:
     return opened.agreement.is_draft and opened.desk().may_edit(point)
-
-
-# ---- At the card of a point --------------------------------------------------------------------
-
-
-def said(opened: Opened) -> Mapping[str, Entry]:
-    """By point key: what the firms said where it did not come out the same.
-
-    Empty for a firm that was no part of the round, and once nothing is negotiated any more.
-    """
-    partner = opened.membership.partner if opened.membership else None
-    found = _opened(opened.agreement.pk, partner) if opened.agreement.is_draft else None
-    if found is None:
-        return {}
-    agenda, language = first_rounds.agenda(found), get_language() or "de"
-    return {
-        entry.topic.point.key: entry
-        for outcome in (Outcome.DIFFERENCE, Outcome.OPEN)
-        for entry in agenda.entries(outcome, language)
-        if entry.topic.given and not entry.topic.point.per_partner
-    }
-
-
-def proposed(opened: Opened, point: Point, firm: str | None) -> Reply | None:
-    """The answer of ``firm`` (an id from the address) to begin a form with; None for any other."""
-    if not firm:
-        return None
-    found = _opened(opened.agreement.pk, opened.partner)
-    if found is None:
-        return None
-    return first_rounds.agenda(found).handed_in.get(firm, {}).get(point.key)
 
 
 # ---- As PDF ------------------------------------------------------------------------------------
