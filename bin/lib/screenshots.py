@@ -25,6 +25,7 @@ def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
         address = todo.pop(0)
         shape = re.sub(UUID, "ID", address.split("?")[0])
         shape = re.sub(r"/punkt/\w+/", "/punkt/KEY/", shape)
+        shape = re.sub(r"(/vorlieben/[\w-]+)/\w+/", r"\1/KEY/", shape)
         if shape in seen:
             continue
         seen.add(shape)

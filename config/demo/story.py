@@ -1,4 +1,4 @@
-"""What the visitor of the demo finds: four projects, each at another point of its life.
+"""What the visitor of the demo finds: projects, each at another point of its life.
 
 Everything happens through the portal's own verbs, so nothing here can look different from what
 people do in the portal.
@@ -11,7 +11,17 @@ from typing import Any
 
 from django.db.models import F
 
-from cooperation import answers, fast_track, points, projects, sheets, signing
+from cooperation import (
+    answers,
+    blind,
+    comments,
+    disputes,
+    fast_track,
+    points,
+    projects,
+    sheets,
+    signing,
+)
 from cooperation.kinds import starting_value
 from cooperation.models import (
     Agreement,
@@ -21,6 +31,7 @@ from cooperation.models import (
     Confirmation,
     CustomerProject,
     Participation,
+    Proposal,
     TalkRequest,
 )
 from partners.models import Partner, User
@@ -132,6 +143,7 @@ def backdate(agreement: Agreement, *, days: int) -> None:
     Answer.objects.filter(agreement=agreement).update(updated_at=F("updated_at") - ago)
     Confirmation.objects.filter(agreement=agreement).update(at=F("at") - ago)
     TalkRequest.objects.filter(agreement=agreement).update(at=F("at") - ago)
+    Proposal.objects.filter(agreement=agreement).update(at=F("at") - ago)
     AgreementEvent.objects.filter(agreement=agreement).update(at=F("at") - ago)
 
 
@@ -174,10 +186,11 @@ ISARWERK_CONTACTS = {
 
 
 def tell(desks: Mapping[str, Desk]) -> None:
-    """The four projects; ``desks`` by the local part of each person's address."""
+    """The projects; ``desks`` by the local part of each person's address."""
     in_force(desks)
     waiting_for_the_visitor(desks)
     in_negotiation(desks)
+    first_talk(desks)
     fresh_invitation(desks)
 
 
@@ -236,6 +249,18 @@ def in_force(desks: Mapping[str, Desk]) -> None:
     version = signing.freeze(agreement.pk, by=tobias.user, partner=tobias.partner)
     for signer in ("jana", "henrik", "sabine"):
         desks[signer].signs(version)
+    disputes.begin(
+        version.pk,
+        "change_requests",
+        subject="Dritte Welle: mehr Außenstellen als beschrieben",
+        description=(
+            "Die Stadtwerke nennen jetzt neun Außenstellen, im Angebot stehen fünf. Wir sehen "
+            "darin einen Änderungswunsch und möchten vor der dritten Welle klären, wer das mit "
+            "dem Kunden bespricht."
+        ),
+        by=sabine.user,
+        partner=sabine.partner,
+    )
 
 
 def _shared_out(agreement: Agreement, lead: Desk, expert: Desk) -> dict[str, Any]:
@@ -341,6 +366,57 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
         "dem Zustand sind, den der Kunde beschreibt?",
     )
     backdate(agreement, days=5)
+    comments.write(
+        agreement.pk,
+        "publicity",
+        "Wäre es für Sie in Ordnung, wenn wir den Text vorher allen zeigen? Dann könnte der Punkt "
+        "so stehen bleiben.",
+        by=tobias.user,
+        partner=tobias.partner,
+        mentions=[katharina.user.pk],
+    )
+    comments.write(
+        agreement.pk,
+        "publicity",
+        "Intern: Uns genügt eine Nennung ohne Zahlen.",
+        by=desks["jana"].user,
+        partner=tobias.partner,
+        audience="internal",
+    )
+
+
+def first_talk(desks: Mapping[str, Desk]) -> None:
+    """Isarwerk and Brückner before their first talk: each answers alone, Isarwerk has."""
+    felix, katharina, tobias = desks["felix"], desks["katharina"], desks["tobias"]
+    agreement = begin(
+        katharina,
+        tobias,
+        name="Sicheres Arbeiten in der Tagespflege",
+        customer="Diakonie Bergisch Land",
+        about="Vierzig Tablets für die Tagespflege; Geräte, Schutz und Schulung aus einer Hand.",
+        roles=("Schulung und Begleitung", "Geräte und Sicherheit"),
+    )
+    backdate(agreement, days=3)
+    acting: Any = {"by": katharina.user, "partner": katharina.partner}
+    blind.open_round(agreement.pk, **acting)
+    said: dict[str, Mapping[str, Any]] = {
+        "shared_goal": {"text": "Die Pflege arbeitet mit dem Tablet, ohne an Technik zu denken."},
+        "contributions": {"text": "Schulung in den Häusern, Sprechstunden, Auswertung."},
+        "cooperation_model": {"choice": "side_by_side"},
+        "customer_protection": {"answer": "yes"},
+        "fair_conduct": {"answer": "yes"},
+        "contacts": ISARWERK_CONTACTS,
+        "customer_lead": {"choice": katharina.key},
+        "contract_party": {"choice": tobias.key},
+        "non_solicitation": {"answer": "yes"},
+        "commercial_model": {"choice": "own_invoices"},
+        "presales_costs": {"choice": "own"},
+        "speak_up": {"answer": "yes"},
+        "nda_basis": {"choice": "kodex"},
+    }
+    for key, value in said.items():
+        blind.save(agreement.pk, key, value, revision=0, **acting)
+    blind.hand_in(agreement.pk, by=felix.user, partner=felix.partner)
 
 
 def _day_rates(*amounts: int) -> dict[str, Any]:

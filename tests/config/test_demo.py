@@ -8,7 +8,15 @@ import time_machine
 from django.core.management import CommandError, call_command
 
 from config.demo.firms import FIRMS, PASSWORD
-from cooperation.models import Agreement, Participation, SignatureSlot, TalkRequest
+from cooperation.models import (
+    Agreement,
+    BlindRound,
+    Comment,
+    Dispute,
+    Participation,
+    SignatureSlot,
+    TalkRequest,
+)
 from documents import rendering
 from documents.models import Document
 from partners.models import Partner, User
@@ -61,8 +69,12 @@ def test_the_story_is_the_same_on_any_day(quick_pdfs: None, day: date) -> None:
         "Moderner Arbeitsplatz für die Stadtwerke": "in_force",
         "Teams, das benutzt wird": "signing",
         "Copilot in der Konstruktion": "draft",
+        "Sicheres Arbeiten in der Tagespflege": "draft",
         "Erster Umzug in die Cloud": "draft",
     }
+    assert BlindRound.objects.get().state == "open"
+    assert Dispute.objects.get().state == "open"
+    assert Comment.objects.count() == 2
     waiting = SignatureSlot.objects.get(completed_at=None)
     assert waiting.partner.slug == "brueckner"
     talks = TalkRequest.objects.filter(resolved_at=None)
