@@ -1,6 +1,6 @@
 """What every verb on an agreement begins with: the lock, the acting firm, the record of events."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -67,18 +67,20 @@ def record(
     by: User | None,
     partner: Partner | None,
     pair: Pair | None = None,
+    at: datetime | None = None,
     **data: Any,
 ) -> AgreementEvent:
     """Append an event. The agreement must be locked: that is what keeps the numbers gap-free.
 
-    Without ``by`` a deadline did it. An event of a ``pair`` is read by that pair only; it, too,
-    says what happened and never a value.
+    Without ``by`` a deadline did it, ``at`` the instant it ran out. An event of a ``pair`` is read
+    by that pair only; it, too, says what happened and never a value.
     """
     last = AgreementEvent.objects.filter(agreement=agreement).aggregate(last=Max("seq"))["last"]
     return AgreementEvent.objects.create(
         agreement=agreement,
         seq=(last or 0) + 1,
         kind=kind,
+        at=at or timezone.now(),
         by=by,
         partner=partner,
         pair=pair,

@@ -88,9 +88,13 @@ def _running(agreement: Agreement, partner: Partner) -> Standing:
 def text_of(found: Standing, day: date) -> Terms:
     """The terms that hold on ``day``: a version signed for a later one says nothing yet."""
     version = found.version
-    if version is not None and standing.first_day(version) > day:
+    if version is None:
+        return Terms()
+    if standing.first_day(version) > day:
         version = effective_version(found.agreement, day) or version
-    return Terms() if version is None else standing.terms_of(version.pk)
+    elif found.text is not None:
+        return found.text
+    return standing.terms_of(version.pk)
 
 
 def calendar(firms: Collection[Partner]) -> Calendar:

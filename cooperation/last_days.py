@@ -5,7 +5,9 @@ proposed end is taken off. Only then may anything else be decided about the agre
 """
 
 from collections import Counter
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 from typing import Any, Protocol
 
 from django.urls import reverse
@@ -20,7 +22,7 @@ from cooperation.models import (
     Ending,
 )
 from cooperation.standing import Standing
-from cooperation.working_days import day_of
+from cooperation.working_days import day_of, end_of
 from partners.models import Partner, User
 
 
@@ -34,6 +36,7 @@ class Record(Protocol):
         *,
         by: User | None,
         partner: Partner | None,
+        at: datetime | None = None,
         **data: Any,
     ) -> object: ...
 
@@ -45,13 +48,15 @@ def settle(agreement: Agreement, now: datetime, record: Record) -> bool:
     found = standing.stands(agreement, day_of(now))
     if not found.is_over:
         return False
-    _close_what_is_open(found, now, record)
     ending = ending_of(found)
+    # Dated from the midnight after the last day: when the clock or somebody came is nobody's news.
+    told = partial(record, by=None, partner=None, at=end_of(ending.ends_on))
+    _close_what_is_open(found, end_of(ending.ends_on), told)
     agreement.ended_on, agreement.retain_until = found.last_day, found.retain_until
     agreement.status = Agreement.Status.ENDED
     agreement.save(update_fields=["status", "ended_on", "retain_until"])
     said = {"way": ending.way, "ends_on": ending.ends_on.isoformat()}
-    record(agreement, AgreementEvent.Kind.ENDED, by=None, partner=None, **said)
+    told(agreement, AgreementEvent.Kind.ENDED, **said)
     _tell(found, ending)
     return True
 
@@ -71,18 +76,17 @@ def _tell(found: Standing, ending: Ending) -> None:
     )
 
 
-def _close_what_is_open(found: Standing, now: datetime, record: Record) -> None:
+def _close_what_is_open(found: Standing, at: datetime, record: Callable[..., object]) -> None:
     agreement = found.agreement
     for version in agreement.versions.filter(state=AgreementVersion.State.SIGNING).defer("payload"):
-        version.state, version.closed_at = AgreementVersion.State.EXPIRED, now
+        version.state, version.closed_at = AgreementVersion.State.EXPIRED, at
         version.save(update_fields=["state", "closed_at"])
         said = {"version": version.number, "because": "ended"}
-        record(agreement, AgreementEvent.Kind.EXPIRED, by=None, partner=None, **said)
+        record(agreement, AgreementEvent.Kind.EXPIRED, **said)
     for amendment in agreement.amendments.filter(state=Amendment.State.OPEN):
-        amendment.state, amendment.closed_at = Amendment.State.DROPPED, now
+        amendment.state, amendment.closed_at = Amendment.State.DROPPED, at
         amendment.save(update_fields=["state", "closed_at"])
-        said = {"because": "ended"}
-        record(agreement, AgreementEvent.Kind.AMENDMENT_DROPPED, by=None, partner=None, **said)
+        record(agreement, AgreementEvent.Kind.AMENDMENT_DROPPED, because="ended")
     if found.proposed is not None:
         withdraw(found.proposed)
 

@@ -35,6 +35,7 @@ class Standing:
     proposed: Ending | None = None
     last_day: date | None = None  # on which it holds, by notice, together or by its term
     way: Ending.Way | None = None
+    text: Terms | None = None  # of the version, where it had to be read anyway
 
     @property
     def is_over(self) -> bool:
@@ -152,9 +153,11 @@ def _standing(
     elif not agreement.is_closed:
         term_ends_on = version.term.ends_on
     last_day, way = _last_day(agreement, announced, term_ends_on)
+    version.agreement = agreement  # nobody needs to fetch it again
     return Standing(
         agreement,
         today,
+        text=read.get(version.pk),
         version=version,
         term_ends_on=term_ends_on,
         announced=announced,

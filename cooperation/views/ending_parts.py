@@ -114,7 +114,6 @@ def follows(text: Terms, last_day: date, firms: Sequence[Partner], today: date) 
     if returned is not None:
         detail = _("Documents and data are returned or deleted, and confirmed here.")
         steps.append(Step(_("Data returned or deleted"), returned, detail, done=returned < today))
-    steps.sort(key=lambda step: step.day or last_day)
     secret = text.periods.get("confidentiality_period")
     if secret is not None:
         until = terms.follows(secret, last_day, calendar)
@@ -123,7 +122,7 @@ def follows(text: Terms, last_day: date, firms: Sequence[Partner], today: date) 
     kept = terms.retained_until(last_day, settings.RETENTION_YEARS)
     detail = _("Agreement, log and closing list stay readable for your firms.")
     steps.append(Step(_("So long it is kept as evidence"), kept, detail, done=kept < today))
-    return steps
+    return sorted(steps, key=lambda step: step.day or last_day)
 
 
 def voices(

@@ -88,6 +88,9 @@ def _context(
         "began_on": None
         if agreement.in_force_at is None
         else text.starts_on(day_of(agreement.in_force_at)),
+        "term_ends_on": None
+        if found.version is None
+        else text.runs_until(standing.first_day(found.version)),
         "period": endings.said_period(text),
         "notice_quoted": text.quoted.get(terms.EXIT_NOTICE),
         "ended_before_it_began": _ended_before_it_began(text, found),
@@ -356,7 +359,7 @@ def abandon(request: PortalRequest, pk: UUID) -> HttpResponse:
     agreement, found = agreement_of(request, pk)
     if not perms.can_abandon(member(request), agreement):
         raise PermissionDenied
-    form = AbandonForm(request.POST or None)
+    form = AbandonForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         try:
             endings.abandon(
