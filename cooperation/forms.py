@@ -78,7 +78,8 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
     def __init__(
         self, *args: Any, user: User, partner: Partner, is_frame: bool = False, **kwargs: Any
     ) -> None:
-        super().__init__(*args, instance=CustomerProject(is_frame=is_frame), **kwargs)
+        kwargs["instance"] = CustomerProject(is_frame=is_frame)
+        super().__init__(*args, **kwargs)
         if is_frame:  # for no customer in particular
             del self.fields["customer_name"], self.fields["customer_is_alias"]
             self.fields["name"].label = _("Name of the frame agreement")
@@ -98,7 +99,8 @@ class ProjectForm(PlainText, forms.ModelForm[CustomerProject]):
 def _about(book: Book) -> str:
     """A book to choose from: its name and version, and where it comes from."""
     return format_html(
-        '<b>{}</b> <span class="muted">{}</span><br><span class="small muted">{}</span>',
+        '<span><b>{}</b> <span class="muted">{}</span><br>'
+        '<span class="small muted">{}</span></span>',
         book.title,
         _("Version %(number)s") % {"number": book.version},
         book.provenance,

@@ -226,6 +226,7 @@ def _page(
         "agreement": agreement,
         "project": agreement.project,
         "amendment": found,
+        "book": opened.sheet.book,
         "differences": differences(opened),
         "blockers": points.blockers(opened.sheet),
         "may_amend": False,

@@ -94,6 +94,7 @@ def dispute_open(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
         "version": version,
         "project": version.agreement.project,
         "about": frozen.localised(dict(point), get_language() or "de"),
+        "book": frozen.localised(content["rule_book"], get_language() or "de"),
         "point": text,
         "others": list(others),
         "chooses": "others" in form.fields,
@@ -170,6 +171,9 @@ def _show(request: PortalRequest, reader: Reader, bound: Mapping[str, forms.Form
     outcome, current = page.outcome, page.current
     context: dict[str, Any] = {
         "page": page,
+        "book": frozen.localised(
+            frozen.content(reader.dispute.version.payload)["rule_book"], get_language() or "de"
+        ),
         "project": _project(request, reader),
         "own_firm": reader.partner,
         "may_write": page.is_open and reader.may_write,

@@ -45,6 +45,7 @@ def page(request: PortalRequest, pk: UUID) -> HttpResponse:
             "project": sitting.agreement.project,
             "why_not": blind.why_not(sitting.agreement),
             "may_lead": sitting.may_lead,
+            "book": sitting.book,
             "rules": first_round.rules(sitting.book),
             "total": sitting.total,
         }

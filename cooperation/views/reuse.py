@@ -72,6 +72,7 @@ def take(request: PortalRequest, pk: UUID) -> HttpResponse:
     context = {
         "agreement": agreement,
         "project": agreement.project,
+        "book": opened.sheet.book,
         "sources": found,
         "chosen": chosen,
         "rules": offers,

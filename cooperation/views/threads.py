@@ -40,6 +40,7 @@ def _context(
         "agreement": agreement,
         "project": agreement.project,
         "point": point,
+        "book": spot.sheet.book,
         "other": spot.other,
         "pair": pair,
         "query": spot.query,

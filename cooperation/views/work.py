@@ -88,6 +88,7 @@ def _context(
         "version": desk.version,
         "found": desk.found,
         "today": today,
+        "book": book,
         "work": at_work.read(content, book, notes, get_language() or "de"),
         "dues": [(each, each.is_overdue(today)) for each in plan.dues],
         "next_due": due,
