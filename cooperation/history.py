@@ -12,6 +12,7 @@ from cooperation.book import Book
 from cooperation.models import Agreement, AgreementEvent
 
 Kind = AgreementEvent.Kind
+SETTLING = "dispute"  # how the kinds of points to settle begin
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +35,16 @@ def entries(
 ) -> list[Entry]:
     """``events`` in the language of the request; ``firms``: names by id, of those that left too.
 
-    What people wrote before the reader's firm joined was not written for it.
+    What people wrote before the reader's firm joined was not written for it; points that others
+    settled before are not told at all.
     """
     return [
         replace(entry, detail="") if joined_at is not None and entry.at < joined_at else entry
-        for entry in (_entry(event, book, firms) for event in events)
+        for entry in (
+            _entry(event, book, firms)
+            for event in events
+            if joined_at is None or event.at >= joined_at or not event.kind.startswith(SETTLING)
+        )
     ]
 
 
@@ -58,13 +64,13 @@ def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry
         else "",
         "outcome": first_round.in_short(data) if event.kind == Kind.BLIND_REVEALED else "",
         "number": len(data.get("filled", [])) + len(data.get("confirmed", [])),
+        "statement": book.statement,
     }
     sentence = {
         Kind.CREATED: _("The project was begun."),
         Kind.INVITED: _("%(firm)s was invited."),
         Kind.ACCEPTED: _("The invitation was accepted."),
         Kind.INVITATION_DECLINED: _("The invitation was declined."),
-        "statement": book.statement,
         Kind.INVITATION_WITHDRAWN: _("The invitation of %(firm)s was taken back."),
         Kind.PROPOSED: _("New answer: %(point)s"),
         Kind.NOT_APPLICABLE: _("Proposed as not applicable: %(point)s"),

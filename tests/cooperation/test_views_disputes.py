@@ -11,11 +11,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from cooperation import (
+    amendments,
     answers,
     disputes,
     disputes_waiting,
     neutral_people,
     points,
+    projects,
     signing,
     waiting,
 )
@@ -645,6 +647,28 @@ def test_log_of_a_point_of_all_firms_says_that_and_never_what() -> None:
     assert f"A point to settle was opened: {about}" in text
     assert f"Level 2 was called to settle a point: {about}" in text
     assert "GEHEIM" not in text
+
+
+def test_firm_that_joins_later_reads_nothing_of_what_was_settled_before() -> None:
+    two, version = signed()
+    dispute = opened(two, version)
+    amendments.begin(
+        two.agreement.pk,
+        reason="Eine weitere Firma",
+        effective_on=timezone.localdate() + TOMORROW,
+        **two.acting(0),
+    )
+    firm = PartnerFactory.create()
+    person = member(firm, "manager", "signer")
+    projects.accept(projects.invite(two.agreement.pk, firm, **two.acting(0)).pk, by=person)
+    disputes.withdraw(dispute.pk, **two.acting(0))
+
+    joined = Browser(person).get("project_detail", two.agreement.project_id)
+    assert "The invitation was accepted." in joined.text(".timeline--log")
+    assert "point to settle" not in joined.text()
+    own = Browser(two.people[1]).get("project_detail", two.agreement.project_id)
+    assert "A point to settle was opened" in own.text(".timeline--log")
+    assert Browser(person).get("dispute", dispute.pk).status == 404
 
 
 @pytest.mark.parametrize("count", [1, 3])
