@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from cooperation import ladder, reading
+from cooperation import frozen, ladder, reading
 from cooperation.book import Book
 from cooperation.reading import AgreementText, PointText
 
@@ -121,7 +121,7 @@ def _people(
             found.append(
                 FirmPeople(
                     firm=name,
-                    question=reading.localised(told["question"], language),
+                    question=frozen.localised(told["question"], language),
                     people=tuple(_person(row, roles) for row in value["contacts"]),
                     noted_on=note.on if note else None,
                     noted_by=note.by if note else "",

@@ -84,7 +84,7 @@ def write(
         by=by,
         text=cleaned,
     )
-    comment.mentions.set(asked)
+    comment.mentions.set([member.user for member in asked.values()])
     notices.tell(
         agreement,
         "mention",

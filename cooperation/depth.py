@@ -1,5 +1,6 @@
 """How much of the rule book an agreement asks: the first talk, the fast track, everything."""
 
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -33,7 +34,8 @@ def change(agreement_id: UUID, depth: str, *, by: User, partner: Partner) -> Agr
     before, agreement.depth = agreement.depth, depth
     agreement.save(update_fields=["depth"])
     kind = AgreementEvent.Kind.DEPTH
-    record(agreement, kind, by=by, partner=partner, **{"from": before, "to": depth})
+    said: dict[str, Any] = {"from": before, "to": depth}
+    record(agreement, kind, by=by, partner=partner, **said)
     return agreement
 
 

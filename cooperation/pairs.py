@@ -1,5 +1,7 @@
 """Two firms of an agreement, and the points they settle between them."""
 
+from uuid import UUID
+
 from django.utils.translation import gettext as _
 
 from cooperation.agreements import NotPossible
@@ -24,7 +26,8 @@ def other_firm(sheet: Sheet, partner: Partner, other: Partner | None) -> PairKey
 
 def row(agreement: Agreement, key: PairKey) -> Pair:
     """The row of the pair, made when it is first needed. The agreement must be locked."""
+    first, second = map(UUID, key)
     pair, _created = Pair.objects.get_or_create(
-        agreement=agreement, first_id=key[0], second_id=key[1]
+        agreement=agreement, first_id=first, second_id=second
     )
     return pair

@@ -199,7 +199,9 @@ def can_open_dispute(membership: Membership | None, version: AgreementVersion) -
 def is_involved(membership: Membership | None, dispute: Dispute) -> bool:
     """Whether the person reads it for a firm. Reads ``dispute.parties``."""
     places = dispute.parties.all()
-    return bool(membership) and membership.partner_id in {place.partner_id for place in places}
+    if not membership:
+        return False
+    return membership.partner_id in {place.partner_id for place in places}
 
 
 def can_write_in_dispute(membership: Membership | None, dispute: Dispute) -> bool:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import IntegrityError, transaction
@@ -92,7 +93,7 @@ def hold(
     except IntegrityError:
         raise NotPossible(_("Somebody has noted this review already.")) from None
     notices.drop(agreement, "review_due", key=due_on.isoformat())
-    said = {"due_on": due_on.isoformat(), "held_on": held_on.isoformat()}
+    said: dict[str, Any] = {"due_on": due_on.isoformat(), "held_on": held_on.isoformat()}
     record(agreement, AgreementEvent.Kind.REVIEWED, by=by, partner=partner, **said)
     return review
 

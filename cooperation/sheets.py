@@ -45,8 +45,8 @@ def load_many(agreements: Iterable[Agreement]) -> dict[UUID, Sheet]:
         "pair__first",
         "pair__second",
     )
-    for agreement, key, partner, *said, by, firm, at, source, one, other in given:
-        value, note, origin, revision = said
+    for agreement, key, partner, value, note, origin, revision, *more in given:
+        by, firm, at, source, one, other = more
         answers[agreement, _place(one, other)][key, _key(partner)] = Given(
             value, note, origin, revision, by, str(firm), at, source
         )

@@ -135,7 +135,7 @@ def freeze(
     )
     agreement.status = Agreement.Status.SIGNING
     agreement.save(update_fields=["status"])
-    said = {"version": number, "sha256": version.sha256}
+    said: dict[str, Any] = {"version": number, "sha256": version.sha256}
     record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
     _tell(version, "round_opened", by=by, partner=partner)
     return version
@@ -238,7 +238,11 @@ def sign(
         intent=intent(version, partner, language),
         language=language,
     )
-    said = {"version": version.number, "sha256": version.sha256, "position": signature.position}
+    said: dict[str, Any] = {
+        "version": version.number,
+        "sha256": version.sha256,
+        "position": signature.position,
+    }
     record(agreement, AgreementEvent.Kind.SIGNED, by=by, partner=partner, **said)
     if signature.position == slot.needed:
         slot.completed_at = signature.signed_at
@@ -261,10 +265,11 @@ def _come_into_force(
     agreement.status = Agreement.Status.IN_FORCE
     agreement.in_force_at = agreement.in_force_at or now
     agreement.save(update_fields=["status", "in_force_at"])
-    Amendment.objects.filter(pk=version.amendment_id).update(
-        state=Amendment.State.SIGNED, closed_at=now
-    )
-    said = {"version": version.number, "sha256": version.sha256}
+    if version.amendment_id is not None:
+        Amendment.objects.filter(pk=version.amendment_id).update(
+            state=Amendment.State.SIGNED, closed_at=now
+        )
+    said: dict[str, Any] = {"version": version.number, "sha256": version.sha256}
     record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
     agreement_documents.order(version, by=by)
     _tell(version, "in_force", by=by, partner=None)

@@ -74,7 +74,7 @@ def pair_of(agreement: Agreement, sheet: Sheet) -> Pair | None:
     """The row of the sheet's pair, if it has one and anybody has said anything there."""
     if sheet.pair is None:
         return None
-    first, second = sheet.pair
+    first, second = map(UUID, sheet.pair)
     return Pair.objects.filter(agreement=agreement, first=first, second=second).first()
 
 
@@ -129,5 +129,9 @@ def counts(agreement: Agreement, partner: Partner) -> dict[tuple[str, PairKey | 
     rows = known.filter(at__gte=joined.values("responded_at")[:1])
     found: Counter[tuple[str, PairKey | None]] = Counter()
     for key, first, second in rows.values_list("point_key", "pair__first", "pair__second"):
-        found[key, (str(first), str(second)) if first else None] += 1
+        found[key, _pair_key(first, second)] += 1
     return dict(found)
+
+
+def _pair_key(first: UUID | None, second: UUID | None) -> PairKey | None:
+    return None if first is None or second is None else (str(first), str(second))

@@ -261,9 +261,10 @@ def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
 
 def _firm(request: PortalRequest) -> Partner:
     """The firm the reader acts for."""
-    if request.membership is None or not request.membership:
+    membership = request.membership or None  # a lazy object, also when it holds nothing
+    if membership is None:
         raise PermissionDenied
-    return request.membership.partner
+    return membership.partner
 
 
 @require_GET

@@ -104,9 +104,10 @@ def _membership(request: PortalRequest) -> Membership | None:
 
 def _reader(request: PortalRequest) -> Partner:
     """The party of the version that the reader belongs to."""
-    if request.membership is None or not request.membership:
+    membership = request.membership or None  # a lazy object, also when it holds nothing
+    if membership is None:
         raise PermissionDenied
-    return request.membership.partner
+    return membership.partner
 
 
 def _context(

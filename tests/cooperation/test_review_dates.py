@@ -1,6 +1,7 @@
 """When firms look at their cooperation itself."""
 
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,12 +12,12 @@ from cooperation.terms import Terms
 
 SIGNED = date(2027, 1, 31)
 FAR = date(2040, 1, 1)
-OPEN = {"start": "signing_date", "end": None, "review": "start_plus_3_months", "note": ""}
-FIXED = {"start": "2027-02-01", "end": "2027-12-31", "review": None, "note": ""}
+OPEN: dict[str, Any] = {"start": "signing_date", "end": None, "review": "start_plus_3_months", "note": ""}
+FIXED: dict[str, Any] = {"start": "2027-02-01", "end": "2027-12-31", "review": None, "note": ""}
 
 
 def dates(
-    every: str, value: dict[str, object] | None, last_day: date | None, until: date = FAR
+    every: str, value: dict[str, Any] | None, last_day: date | None, until: date = FAR
 ) -> list[str]:
     start = value and value["start"] != "signing_date" and date.fromisoformat(str(value["start"]))
     terms = Terms(start=start or None, range=value)
@@ -43,7 +44,7 @@ def dates(
     ],
 )
 def test_review_days(
-    every: str, value: dict[str, object] | None, last_day: date | None, expected: list[str]
+    every: str, value: dict[str, Any] | None, last_day: date | None, expected: list[str]
 ) -> None:
     assert dates(every, value, last_day) == expected
 

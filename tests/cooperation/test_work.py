@@ -238,7 +238,7 @@ def test_calendar_file_holds_the_days_and_keeps_their_identity() -> None:
     assert first.response["Content-Type"].startswith("text/calendar")
     assert 'filename="neuer-arbeitsplatz.ics"' in first.response["Content-Disposition"]
     assert body == (again.body or again.response.content)
-    events = icalendar.Calendar.from_ical(body).walk("VEVENT")
+    events: list[Any] = icalendar.Calendar.from_ical(body).walk("VEVENT")
     assert [(str(event["summary"]), event["dtstart"].dt) for event in events] == [
         ("Review of our cooperation: Neuer Arbeitsplatz", date(2027, 4, 11)),
         ("Review of our cooperation: Neuer Arbeitsplatz", date(2027, 7, 7)),
