@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import kinds, notices, rule_books, sheets
+from cooperation import blind, kinds, notices, rule_books, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.models import (
     Agreement,
@@ -211,6 +211,7 @@ def decline(participation_id: UUID, *, by: User, reason: str = "") -> Participat
         partner=place.partner,
         reason=reason,
     )
+    blind.reconsider(agreement)
     return place
 
 
@@ -227,4 +228,5 @@ def withdraw_invitation(participation_id: UUID, *, by: User, partner: Partner) -
         partner=partner,
         invited=str(place.partner_id),
     )
+    blind.reconsider(agreement)
     return place
