@@ -17,6 +17,8 @@ from cooperation import answers, checklist_pdf, projects, rule_books, signing
 from documents import jobs
 from partners.models import Membership, User
 from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
+from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
+from tests.cooperation.test_endings_access import ACCESS as ENDINGS
 from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, UserFactory, member
@@ -82,7 +84,11 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
 
 
 # Rows of the cooperation room that have a table and a scene of their own beside their tests.
-ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {**ASSOCIATIONS, **RULE_BOOKS}
+ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {
+    **ASSOCIATIONS,
+    **DISPUTES,
+    **RULE_BOOKS,
+}
 
 
 class Scene:
