@@ -20,6 +20,8 @@ from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
 from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
 from tests.cooperation.test_endings_access import ACCESS as ENDINGS
 from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
+from tests.cooperation.test_threads_access import ACCESS as THREADS
+from tests.cooperation.test_work_access import ACCESS as WORK
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.partners.test_access import ACCESS as PARTNERS
@@ -87,7 +89,10 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
 ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {
     **ASSOCIATIONS,
     **DISPUTES,
+    **ENDINGS,
     **RULE_BOOKS,
+    **THREADS,
+    **WORK,
 }
 
 

@@ -323,7 +323,7 @@ def test_thread_queries_do_not_grow(count: int, django_assert_num_queries: Any) 
     assert page.status == 200
 
 
-QUERIES = 20
+QUERIES = 19
 
 
 def test_progress_says_who_is_waited_for_at_which_rule() -> None:
