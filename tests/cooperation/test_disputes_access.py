@@ -7,8 +7,9 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from django.db import transaction
+from django.db import connection, transaction
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 from django.urls import URLPattern, get_resolver, reverse
 from django.utils import timezone
 
@@ -145,6 +146,55 @@ def test_invitation_belongs_to_its_point() -> None:
         if "_guest_" in name:
             url = reverse(name, kwargs={"pk": other.pk, "guest": scene.waiting.pk})
             assert scene.ask("manager", "post", url) == 404
+
+
+# ---- Attacks on each address --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("who", ["manager", "neutral"])
+def test_opening_an_address_writes_nothing(who: str) -> None:
+    scene = Scene()
+    client = Client()
+    client.force_login(scene.people[who])
+    written = {}
+    for name in ACCESS:
+        with CaptureQueriesContext(connection) as queries:
+            client.get(scene.url(name), headers={"HX-Request": "true"})
+        changes = [
+            query["sql"][:100]
+            for query in queries
+            if query["sql"].startswith(("INSERT", "UPDATE", "DELETE"))
+            and "django_session" not in query["sql"]
+        ]
+        if changes:
+            written[name] = changes
+    assert written == {}
+
+
+def test_no_form_is_taken_without_its_token() -> None:
+    scene = Scene()
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(scene.people["manager"])
+    assert {client.post(scene.url(name)).status_code for name in ACCESS} == {403}
+
+
+@pytest.mark.parametrize(
+    "text", ["\x00", "\U0001f600", "'\"><script>x</script>", "-1", "9" * 5_000, "[]", "\ud800"]
+)
+def test_nonsense_breaks_no_form(text: str) -> None:
+    scene = Scene()
+    client = Client()
+    client.force_login(scene.people["manager"])
+    names = (
+        "subject description others text level reason revision outcome name email language until"
+    )
+    data = dict.fromkeys(names.split(), text.encode("utf-8", "surrogatepass"))
+    for name in ACCESS:
+        with transaction.atomic():
+            answer = client.post(scene.url(name), data)
+            transaction.set_rollback(True)
+        assert answer.status_code in (200, 302, 405), name
+        assert b"<script>x" not in answer.content
 
 
 # ---- The neutral person and the rest of the portal ---------------------------------------------
