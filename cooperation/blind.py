@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import QuerySet
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -19,6 +20,7 @@ from cooperation import (
     first_round_pdf,
     first_rounds,
     kinds,
+    notices,
     proposals,
     rule_books,
 )
@@ -94,7 +96,22 @@ def open_round(agreement_id: UUID, *, by: User, partner: Partner) -> BlindRound:
     agreement.save(update_fields=["depth"])
     begun = BlindRound.objects.create(agreement=agreement, opened_by=by, opened_by_partner=partner)
     record(agreement, AgreementEvent.Kind.BLIND_OPENED, by=by, partner=partner)
+    seats = Participation.objects.accepted().filter(project=agreement.project_id)
+    firms = [seat.partner for seat in seats.select_related("partner")]
+    notices.tell(
+        agreement,
+        "blind_opened",
+        notices.people(firms, leads=True, without=by),
+        key=str(begun.pk),
+        path=_path(agreement),
+        person=by.name,
+        firm=partner.name,
+    )
     return begun
+
+
+def _path(agreement: Agreement) -> str:
+    return reverse("cooperation:first_round", args=[agreement.pk])
 
 
 def _enter(agreement_id: UUID, partner: Partner) -> tuple[Agreement, BlindRound, BlindPart]:
@@ -307,6 +324,9 @@ def _reveal_if_ready(agreement: Agreement, begun: BlindRound) -> bool:
     # By nobody: who came last is nobody's business, and the log says only how it came out.
     record(agreement, AgreementEvent.Kind.BLIND_REVEALED, by=None, partner=None, **agenda.counts)
     first_round_pdf.order(begun)
+    own_parts = begun.parts.select_related("partner")
+    to = notices.people([part.partner for part in own_parts], leads=True)
+    notices.tell(agreement, "blind_revealed", to, key=str(begun.pk), path=_path(agreement))
     return True
 
 

@@ -89,11 +89,18 @@ WORDS: dict[str, Words] = {
     ),
     "leave": Words(_("A firm leaves a project"), _leave),
     # From the first talk to the signature
-    "blind_revealed": Words(
-        _("The first round is open"),
+    "blind_opened": Words(
+        _("A first round has begun"),
         _(
-            "The first round of the project “%(project)s” is complete: all firms now see where "
-            "their answers match and where to talk."
+            "%(person)s of %(firm)s has begun the first round of the project “%(project)s”. Each "
+            "firm answers alone until all have handed in."
+        ),
+    ),
+    "blind_revealed": Words(
+        _("The first round is over"),
+        _(
+            "The first round of the project “%(project)s” is over: all firms now see where their "
+            "answers match and where to talk."
         ),
     ),
     "mention": Words(

@@ -19,6 +19,7 @@ from cooperation.models import (
     BlindRound,
     Confirmation,
     FirstRoundDocument,
+    Notice,
     Participation,
 )
 from documents.models import Document
@@ -726,6 +727,31 @@ def test_no_step_of_the_round_moves_the_project() -> None:
     assert moved() == before
     begun.hand_in(1)
     assert moved() != before
+
+
+def test_mails_tell_of_the_beginning_and_of_the_opening_and_of_nothing_between() -> None:
+    two = world()
+    lead = member(two.firms[1], "lead")
+    member(two.firms[1], "observer")
+    blind.open_round(two.agreement.pk, **two.acting(0))
+    begun = Game(two)
+
+    told = lambda kind: {n.person for n in Notice.objects.filter(kind=kind)}  # noqa: E731
+    assert told("blind_opened") == {two.people[1], lead}
+    begun.say(0, GOAL, "Eins")
+    begun.hand_in(0)
+    begun.take_back(0)
+    begun.wish(1)
+    of_the_round = Notice.objects.filter(kind__startswith="blind")
+    assert of_the_round.count() == 2
+
+    begun.play()
+
+    assert told("blind_revealed") == {*two.people, lead}
+    path = f"/vereinbarung/{two.agreement.pk}/erste-runde/"
+    assert {notice.path for notice in of_the_round.all()} == {path}
+    facts = Notice.objects.filter(kind="blind_revealed").values_list("data", flat=True)
+    assert {frozenset(data) for data in facts} == {frozenset({"project"})}
 
 
 def test_people_of_one_firm_work_on_the_same_part() -> None:
