@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from cooperation import answers, checklist_pdf, projects, rule_books, signing
 from documents import jobs
 from partners.models import Membership, User
+from tests.cooperation.test_amendments_access import ACCESS as AMENDMENTS
 from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
 from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
 from tests.cooperation.test_endings_access import ACCESS as ENDINGS
@@ -87,6 +88,7 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
 
 # Rows of the cooperation room that have a table and a scene of their own beside their tests.
 ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {
+    **AMENDMENTS,
     **ASSOCIATIONS,
     **DISPUTES,
     **ENDINGS,

@@ -64,8 +64,7 @@ class Opened:
         """What was fixed before this draft, as far as the reader's firm is a party of it."""
         if not (self.agreement.is_draft and self.was_fixed) or self.membership is None:
             return Previous()
-        has_pairs = any(point.pairwise for point in self.sheet.book.points.values())
-        return Previous.of(self.agreement, self.versions, self.partner, has_pairs=has_pairs)
+        return Previous.of(self.versions, self.partner)
 
     @cached_property
     def first_round(self) -> Mapping[str, Entry]:

@@ -1,13 +1,15 @@
 """The texts that a draft is compared with: two queries, however many points and firms."""
 
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
+from uuid import UUID
 
 from django.db.models import Max, Q, QuerySet
 
 from cooperation import frozen
 from cooperation.before import Earlier
-from cooperation.models import Agreement, AgreementAnnex, AgreementVersion, Amendment, Pair
+from cooperation.models import AgreementAnnex, AgreementVersion, Amendment, Pair
+from cooperation.points import PairKey
 from partners.models import Partner
 
 State = AgreementVersion.State
@@ -35,13 +37,10 @@ class Previous:
     @classmethod
     def of(
         cls,
-        agreement: Agreement,
         versions: QuerySet[AgreementVersion],
         partner: Partner,
-        *,
-        has_pairs: bool,
     ) -> Self:
-        """``versions``: those that ``partner`` may read; ``has_pairs``: of the rule book."""
+        """``versions``: those that ``partner`` may read."""
         newest = versions.order_by().values("agreement").annotate(last=Max("number")).values("last")
         # Not the round of a change that was dropped: nobody goes on from there.
         goes_on = Q(amendment=None) | Q(amendment__state=Amendment.State.OPEN)
@@ -50,20 +49,22 @@ class Previous:
         rows = list(wanted.select_related("closed_by", "closed_by_partner").order_by("number"))
         base = next((row for row in rows if row.state == State.IN_FORCE), None)
         last = next((row for row in rows if row.state != State.IN_FORCE), None)
-        annexes: dict[object, dict[tuple[str, str], dict[str, object]]] = {}
-        if rows and has_pairs:
-            own = AgreementAnnex.objects.filter(version__in=rows, pair__in=Pair.objects.of(partner))
-            for annex in own.select_related("pair"):
+        contents = {row.pk: frozen.content(row.payload) for row in rows}
+        annexes: dict[UUID, dict[PairKey, dict[str, Any]]] = {pk: {} for pk in contents}
+        with_annexes = [pk for pk, content in contents.items() if content.get("annexes")]
+        if with_annexes:
+            own = AgreementAnnex.objects.filter(pair__in=Pair.objects.of(partner))
+            for annex in own.filter(version__in=with_annexes).select_related("pair"):
                 key = (str(annex.pair.first_id), str(annex.pair.second_id))
-                annexes.setdefault(annex.version_id, {})[key] = frozen.content(annex.payload)
+                annexes[annex.version_id][key] = frozen.content(annex.payload)
         return cls(
             base=base,
             last=last,
             texts=tuple(
                 Earlier(
                     number=row.number,
-                    content=frozen.content(row.payload),
-                    annexes=annexes.get(row.pk, {}),
+                    content=contents[row.pk],
+                    annexes=annexes[row.pk],
                     is_in_force=row is base,
                 )
                 for row in (base, last)

@@ -1,8 +1,11 @@
 """Contacts that change after the signature: a note, no signature, and the text stays."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
+from django.utils import timezone
 
 from cooperation import amendments, contact_notes, endings, frozen, history, rule_books, signing
 from cooperation.agreements import NotPossible
@@ -164,9 +167,11 @@ def test_nothing_is_noted_beside_what_is_not_in_force() -> None:
     sign_all(two, freeze(two))
     with pytest.raises(NotPossible, match=r"beside the version in force only"):
         note(two, 1, version_id=first.pk)
-    two.agreement.refresh_from_db()
     endings.propose_end(two.agreement.pk, ends_on=in_days(0), **two.acting(0))
     endings.consent(two.agreement.endings.get().pk, **two.acting(1))
+    later = time_machine.travel(timezone.now() + timedelta(days=2))
+    with later, pytest.raises(NotPossible, match=r"This agreement is over"):
+        note(two, 1, version_id=version(two, 2).pk)
 
 
 def test_a_note_reaches_the_draft_of_a_change_and_resets_nothing() -> None:

@@ -1,0 +1,162 @@
+"""Who may change what is in force, note contacts, leave. Columns as in ``tests/test_access.py``.
+
+Beside them two more: a firm that joins with the change, and one that has left the project.
+"""
+
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import reverse
+
+from cooperation import leaving
+from cooperation.models import Participation
+from partners.models import Membership, User
+from tests.cooperation.amended import begin, in_force, sign_all, version
+from tests.cooperation.test_amendments import change, joined
+from tests.cooperation.worlds import another
+from tests.factories import PartnerFactory, UserFactory, member
+
+pytestmark = pytest.mark.django_db
+
+WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
+NOBODY = (404, 404, 404, 404, 404, 302)
+ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
+    "cooperation:amend": ("get", (200, 403, 403, 200, *NOBODY)),
+    "cooperation:amendment": ("get", (200, 200, 200, 200, *NOBODY)),
+    "cooperation:amendment_restate": ("post", (422, 403, 403, 422, *NOBODY)),
+    "cooperation:amendment_drop": ("post", (302, 403, 403, 302, *NOBODY)),
+    "cooperation:contacts_note": ("get", (200, 200, 403, 403, *NOBODY)),
+    "cooperation:leave": ("get", (200, 403, 403, 200, *NOBODY)),
+}
+# Who joins with a change may negotiate it and leave again; what it changes is not theirs.
+JOINER = {
+    "cooperation:amendment": 200,
+    "cooperation:amendment_restate": 422,
+    "cooperation:amendment_drop": 422,
+    "cooperation:contacts_note": 404,
+}
+
+
+class Scene:
+    """An agreement in force, and one with a change that a third firm joins; a fourth is invited."""
+
+    def __init__(self) -> None:
+        self.running = in_force()
+        changed = another(self.running)
+        sign_all(changed, changed.freeze())
+        begin(changed)
+        self.changed = joined(changed)
+        change(changed)
+        firm, other = self.running.firms
+        self.people: dict[str, User] = {
+            "manager": member(firm, "manager", "signer"),
+            "lead": member(firm, "lead"),
+            "observer": member(firm, "observer"),
+            "signer_b": member(other, "signer"),
+            "invited": member(PartnerFactory.create(), "manager"),
+            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
+            "former": member(firm, "admin", "manager", "signer"),
+            "loner": UserFactory.create(),
+            "operator": UserFactory.create(is_staff=True, is_superuser=True),
+            "joiner": self.changed.people[2],
+        }
+        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
+        for some in (self.running, self.changed):
+            Participation.objects.create(
+                project=some.agreement.project,
+                partner=Membership.objects.get(user=self.people["invited"]).partner,
+                position=9,
+                invited_by=some.people[0],
+                invited_by_partner=firm,
+            )
+
+    def arguments(self, name: str) -> dict[str, Any]:
+        if name == "cooperation:contacts_note":
+            return {"pk": version(self.changed, 1).pk, "key": "contacts"}
+        if name == "cooperation:leave":
+            return {"pk": self.running.agreement.project_id}
+        amends = name == "cooperation:amend"
+        return {"pk": (self.running if amends else self.changed).agreement.pk}
+
+    def ask(self, who: str, method: str, url: str) -> int:
+        """The status for that person; whatever the request did is undone."""
+        client = Client(headers={"accept-language": "de"})
+        with transaction.atomic():
+            if who != "nobody":
+                client.force_login(self.people[who])
+            response = getattr(client, method)(url)
+            transaction.set_rollback(True)
+        return int(response.status_code)
+
+
+def test_access() -> None:
+    scene = Scene()
+    table = {}
+    for name, (method, _expected) in ACCESS.items():
+        url = reverse(name, kwargs=scene.arguments(name))
+        table[name] = (method, tuple(scene.ask(who, method, url) for who in WHO))
+    assert table == ACCESS
+
+
+def test_access_of_a_firm_that_joins() -> None:
+    scene = Scene()
+    table = {
+        name: scene.ask("joiner", ACCESS[name][0], reverse(name, kwargs=scene.arguments(name)))
+        for name in JOINER
+    }
+    assert table == JOINER
+    leave = reverse("cooperation:leave", args=[scene.changed.agreement.project_id])
+    assert scene.ask("joiner", "get", leave) == 200
+    signed = reverse("cooperation:version", args=[version(scene.changed, 1).pk])
+    assert (scene.ask("manager", "get", signed), scene.ask("joiner", "get", signed)) == (200, 404)
+
+
+def test_access_of_a_firm_that_has_left() -> None:
+    """It reads what it signed, with the PDFs, and nothing else."""
+    three = in_force(3)
+    first = version(three, 1)
+    agreement, project = three.agreement.pk, three.agreement.project_id
+    leaving.leave(agreement, reason="Keine Leute", **three.acting(2))
+    addresses = {
+        "version": [first.pk],
+        "document_status": [first.pk, "de"],
+        "contacts_note": [first.pk, "contacts"],
+        "project_detail": [project],
+        "agreement_detail": [agreement],
+        "amendment": [agreement],
+        "ready": [agreement],
+        "ending": [agreement],
+        "leave": [project],
+    }
+
+    def table(who: User) -> dict[str, int]:
+        client = Client()
+        client.force_login(who)
+        return {
+            name: client.get(reverse(f"cooperation:{name}", args=args)).status_code
+            for name, args in addresses.items()
+        }
+
+    kept = {"version": 200, "document_status": 302, "contacts_note": 403}
+    assert table(three.people[2]) == {**dict.fromkeys(addresses, 404), **kept}
+    assert table(three.people[0]) == {**dict.fromkeys(addresses, 200), "document_status": 302}
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_unknown_and_foreign_ids_do_not_exist(method: str) -> None:
+    scene, other = Scene(), in_force()
+    begin(other)
+    for name in ACCESS:
+        arguments = scene.arguments(name)
+        theirs = {
+            "cooperation:contacts_note": version(other, 1).pk,
+            "cooperation:leave": other.agreement.project_id,
+        }.get(name, other.agreement.pk)
+        for pk in (uuid4(), theirs):
+            status = scene.ask("manager", method, reverse(name, kwargs={**arguments, "pk": pk}))
+            # Of a step, a GET is told the way back, whoever asks and whatever for.
+            by_route = set() if ACCESS[name][0] == method else {302, 405}
+            assert status in {404, *by_route}, (name, status)
