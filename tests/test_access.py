@@ -20,6 +20,7 @@ from tests.cooperation.test_amendments_access import ACCESS as AMENDMENTS
 from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
 from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
 from tests.cooperation.test_endings_access import ACCESS as ENDINGS
+from tests.cooperation.test_first_round_access import ACCESS as FIRST_ROUND
 from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.cooperation.test_threads_access import ACCESS as THREADS
 from tests.cooperation.test_work_access import ACCESS as WORK
@@ -92,6 +93,7 @@ ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {
     **ASSOCIATIONS,
     **DISPUTES,
     **ENDINGS,
+    **FIRST_ROUND,
     **RULE_BOOKS,
     **THREADS,
     **WORK,
