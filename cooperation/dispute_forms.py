@@ -133,8 +133,8 @@ class GuestForm(PlainText, forms.Form):
     DAYS = 30  # what a neutral person usually needs
 
     def __init__(self, *args: Any, today: date, **kwargs: Any) -> None:
-        initial = {"until": today + timedelta(days=self.DAYS), "language": "de"}
-        super().__init__(*args, initial=initial, **kwargs)
+        super().__init__(*args, **kwargs)
+        self.initial = {"until": today + timedelta(days=self.DAYS), "language": "de"}
 
 
 class ExtendForm(forms.Form):

@@ -93,12 +93,14 @@ def guest_invited(guest: DisputeGuest, *, by: User, partner: Partner) -> None:
 
 def guest_admitted(guest: DisputeGuest) -> None:
     """Every firm has agreed: now the person gets the mail, with a link to choose a password."""
-    facts = {
-        "person": guest.invited_by.name,
-        "firm": guest.invited_by_partner.name,
-        "until_on": _last_day(guest),
-    }
-    _tell_guest(guest, "neutral_admitted", str(guest.pk), **facts)
+    _tell_guest(
+        guest,
+        "neutral_admitted",
+        str(guest.pk),
+        person=guest.invited_by.name,
+        firm=guest.invited_by_partner.name,
+        until_on=_last_day(guest),
+    )
 
 
 def guest_extended(guest: DisputeGuest) -> None:
@@ -139,7 +141,7 @@ def _tell(
 
 
 def _tell_of_level(dispute: Dispute, level: Level, to: Iterable[Membership]) -> None:
-    facts = {
+    facts: dict[str, str | int] = {
         "level": level.number,
         "began_on": str(day_of(level.starts_at)),
         "until_on": str(level.last_day or ""),

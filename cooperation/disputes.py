@@ -99,6 +99,7 @@ def record(
     *,
     by: User | None,
     partner: Partner | None,
+    at: datetime | None = None,
     **data: Any,
 ) -> None:
     """Write to the log of the agreement what those may know who read it: that, never what.
@@ -113,6 +114,7 @@ def record(
         by=by,
         partner=partner,
         pair=dispute.pair,
+        at=at,
         dispute=str(dispute.pk),
         point=dispute.point_key,
         **data,
@@ -325,24 +327,23 @@ def tell_level(dispute_id: UUID, *, now: datetime) -> bool:
 def call_level(dispute: Dispute, at: datetime, *, by: User | None, partner: Partner | None) -> bool:
     """Tell people of the level that runs at ``at``, once; whether there was something to tell.
 
-    After a standstill of weeks, levels that have passed meanwhile are noted in the log with the
-    days on which they began; people are called by the one that runs now only. The point must be
-    locked.
+    After a standstill of weeks, levels that have passed meanwhile are noted in the log under the
+    instants at which they began; people are called by the one that runs now only. The point must
+    be locked.
     """
     stands = dispute_levels.ladder_at(dispute, at)
     if not dispute.is_open or stands.reached <= dispute.told_level:
         return False
     for level in stands.levels[dispute.told_level : stands.reached]:
-        began = level.starts_at.isoformat(timespec="seconds")
         # A level that somebody's declaration called is theirs, one that a deadline called nobody's.
-        who = (by, partner) if level.starts_at == at else (None, None)
+        declared = level.starts_at == at
         record(
             dispute,
             Kind.DISPUTE_LEVEL,
-            by=who[0],
-            partner=who[1],
+            by=by if declared else None,
+            partner=partner if declared else None,
+            at=level.starts_at,
             level=level.number,
-            began=began,
         )
     dispute.told_level = stands.reached
     dispute.save(update_fields=["told_level"])

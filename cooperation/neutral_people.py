@@ -6,6 +6,7 @@ involved may lengthen her time, and any may end it: nobody has to keep a person 
 """
 
 from datetime import date, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -78,7 +79,7 @@ def invite(
         until=end_of(until),
     )
     DisputeGuestConsent.objects.create(guest=guest, partner=partner, by=by, at=now)
-    _note(guest, Entry.GUEST_INVITED, by, partner, until=str(until))
+    _note(guest, Entry.GUEST_INVITED, by, partner, until)
     record(dispute, Kind.DISPUTE_GUEST, by=by, partner=partner)
     dispute_news.guest_invited(guest, by=by, partner=partner)
     return guest
@@ -117,7 +118,7 @@ def extend(guest_id: UUID, until: date, *, by: User, partner: Partner) -> Disput
         raise NotPossible(_("Please choose a day after the one that holds now."))
     guest.until = end_of(until)
     guest.save(update_fields=["until"])
-    _note(guest, Entry.GUEST_EXTENDED, by, partner, until=str(until))
+    _note(guest, Entry.GUEST_EXTENDED, by, partner, until)
     if guest.admitted_at is not None:
         dispute_news.guest_extended(guest)
     return guest
@@ -147,9 +148,16 @@ def _lock(guest_id: UUID, partner: Partner) -> DisputeGuest:
 
 
 def _note(
-    guest: DisputeGuest, kind: DisputeEntry.Kind, by: User, partner: Partner, **data: str
+    guest: DisputeGuest,
+    kind: DisputeEntry.Kind,
+    by: User,
+    partner: Partner,
+    until: date | None = None,
 ) -> None:
-    add_entry(guest.dispute, kind, by=by, partner=partner, guest=guest.user.name, **data)
+    data: dict[str, Any] = {"guest": guest.user.name}
+    if until is not None:
+        data["until"] = str(until)
+    add_entry(guest.dispute, kind, by=by, partner=partner, **data)
 
 
 def _check_day(until: date) -> None:

@@ -88,7 +88,7 @@ def dispute_open(request: PortalRequest, pk: UUID, key: str) -> HttpResponse:
         text = dispute_pages.signed_text(version, content, key, None)
     elif len(others) == 1:
         pair = next(iter(others.values()))
-        text = dispute_pages.signed_text(version, content, key, pair and pair.pk)
+        text = dispute_pages.signed_text(version, content, key, pair.pk if pair else None)
     context = {
         "form": form,
         "version": version,
@@ -246,7 +246,7 @@ def _take(
                 messages.warning(request, str(error))
                 return _back(pk)
             if isinstance(error, disputes.StaleOutcome):
-                form.data = {**form.data.dict(), "revision": reader.dispute.outcome_revision}
+                form.data = {**request.POST.dict(), "revision": reader.dispute.outcome_revision}
             form.add_error(None, str(error))
         else:
             messages.success(request, done)

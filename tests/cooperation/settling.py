@@ -8,7 +8,10 @@ from tests.cooperation.worlds import World, world
 
 POINT = "publicity"  # joint, answered by default, seen by all
 MANAGING = "managing_director"
-SAID = {"subject": "Logo auf der Website", "description": "Vereinbart war etwas anderes."}
+SAID: dict[str, Any] = {
+    "subject": "Logo auf der Website",
+    "description": "Vereinbart war etwas anderes.",
+}
 
 
 def sign_all(world: World, version: AgreementVersion) -> AgreementVersion:

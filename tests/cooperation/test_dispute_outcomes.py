@@ -1,5 +1,6 @@
 """From a settled point to the change of the agreement that carries it out."""
 
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -7,6 +8,7 @@ from django.urls import reverse
 
 from cooperation import disputes
 from cooperation.models import AgreementVersion, Amendment, Dispute
+from partners.models import User
 from tests.cooperation.browsers import Browser, fields
 from tests.cooperation.settling import FEE, again, opened, signed, signed_in_pairs
 from tests.cooperation.worlds import World
@@ -15,7 +17,7 @@ from tests.factories import member
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 
-def settled(world: World, version: AgreementVersion, *firms: int, **fields: object) -> Dispute:
+def settled(world: World, version: AgreementVersion, *firms: int, **fields: Any) -> Dispute:
     """A point that the first firm opened with ``firms`` and that all of them settled."""
     others = [world.firms[number].pk for number in firms]
     dispute = opened(world, version, others=others, **fields)
@@ -25,8 +27,8 @@ def settled(world: World, version: AgreementVersion, *firms: int, **fields: obje
     return again(dispute)
 
 
-def link(person: object, dispute: Dispute) -> list[str]:
-    page = Browser(person).get("dispute", dispute.pk)  # type: ignore[arg-type]
+def link(person: User, dispute: Dispute) -> list[str]:
+    page = Browser(person).get("dispute", dispute.pk)
     return [str(each["href"]) for each in page.soup.select(".summary a.btn")]
 
 
