@@ -55,8 +55,8 @@ def settle(agreement: Agreement, now: datetime, record: Record) -> bool:
     agreement.ended_on, agreement.retain_until = found.last_day, found.retain_until
     agreement.status = Agreement.Status.ENDED
     agreement.save(update_fields=["status", "ended_on", "retain_until"])
-    said = {"way": ending.way, "ends_on": ending.ends_on.isoformat()}
-    told(agreement, AgreementEvent.Kind.ENDED, **said)
+    ends_on = ending.ends_on.isoformat()
+    told(agreement, AgreementEvent.Kind.ENDED, way=ending.way, ends_on=ends_on)
     _tell(found, ending)
     return True
 

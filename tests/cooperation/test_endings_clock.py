@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from cooperation import endings, endings_clock, retrospectives, standing
+from cooperation import endings, endings_clock, last_days, retrospectives, standing
 from cooperation.clock import NotAllDone
 from cooperation.models import Agreement, AgreementEvent, Ending, Notice, Term
 from tests.cooperation.ending_worlds import (
@@ -191,17 +191,17 @@ def test_clock_leaves_drafts_and_running_agreements_alone() -> None:
 
 def test_one_agreement_that_fails_does_not_stop_the_others(monkeypatch: Any) -> None:
     first, second = in_force(ends_on=DEC_22), in_force(ends_on=DEC_22)
-    settle = endings_clock.last_days.settle
+    settle = last_days.settle
 
     def broken(agreement: Agreement, *args: Any) -> bool:
         if agreement.pk == first.agreement.pk:
             raise RuntimeError("broken")
-        return settle(agreement, *args)
+        return bool(settle(agreement, *args))
 
     third = in_force()
     with on(NOV_22):
         proposed = propose_end(third, 0, "2026-11-30")
-    monkeypatch.setattr(endings_clock.last_days, "settle", broken)
+    monkeypatch.setattr(last_days, "settle", broken)
     with pytest.raises(NotAllDone):
         tick("2026-12-23")
     assert [status(first), status(second)] == ["in_force", "ended"]

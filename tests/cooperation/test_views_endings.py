@@ -431,7 +431,7 @@ def test_giving_up_is_explained_where_it_cannot_be() -> None:
     three, signed = world(3), in_force()
     shown = Browser(three.people[1]).get("abandon", three.agreement.pk)
     assert not shown.soup.select("main form")
-    assert shown.one(".notice a")["href"].endswith("/verlassen/")
+    assert str(shown.one(".notice a")["href"]).endswith("/verlassen/")
     shown = Browser(signed.people[0]).get("abandon", signed.agreement.pk)
     assert "It can be ended, not given up." in shown.text(".notice")
     refused = Browser(three.people[1]).follow("abandon", three.agreement.pk)
