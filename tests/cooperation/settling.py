@@ -1,9 +1,12 @@
 """Signed agreements and points to settle for the tests, made by the verbs."""
 
+from datetime import timedelta
 from typing import Any
 
-from cooperation import disputes, points, signing
-from cooperation.models import AgreementVersion, Dispute
+from django.utils import timezone
+
+from cooperation import disputes, neutral_people, points, signing
+from cooperation.models import AgreementVersion, Dispute, DisputeGuest, Notice
 from tests.cooperation.worlds import World, world
 
 POINT = "publicity"  # joint, answered by default, seen by all
@@ -66,3 +69,29 @@ def opened(world: World, version: AgreementVersion, firm: int = 0, **fields: Any
 def again(dispute: Dispute) -> Dispute:
     """As it is stored now."""
     return Dispute.objects.get(pk=dispute.pk)
+
+
+def admitted(world: World, dispute: Dispute, days: int = 5) -> DisputeGuest:
+    """A neutral person to whom every firm involved has agreed."""
+    until = timezone.localdate() + timedelta(days=days)
+    guest = neutral_people.invite(
+        dispute.pk, email="nora@m.example", name="Nora Neutral", until=until, **world.acting(0)
+    )
+    for number, firm in enumerate(world.firms):
+        if dispute.parties.filter(partner=firm).exists():
+            guest = neutral_people.agree(guest.pk, **world.acting(number))
+    return guest
+
+
+def trail(dispute: Dispute) -> list[tuple[str, str, str]]:
+    """What was written and done: kind, firm (empty: the neutral person), text."""
+    return [
+        (entry.kind, entry.partner.name if entry.partner else "", entry.text)
+        for entry in dispute.entries.select_related("partner")
+    ]
+
+
+def told(kind: str, **facts: Any) -> set[str]:
+    """Names of the people who get such a notice."""
+    notices = Notice.objects.filter(kind=kind).select_related("person")
+    return {notice.person.name for notice in notices if facts.items() <= notice.data.items()}

@@ -29,6 +29,8 @@ from tests.cooperation.settling import (
     sign_all,
     signed,
     signed_in_pairs,
+    told,
+    trail,
 )
 from tests.cooperation.worlds import World, world
 from tests.factories import PartnerFactory, member
@@ -44,23 +46,10 @@ def log(world: World) -> list[tuple[str, dict[str, Any]]]:
     return [(event.kind, event.data) for event in events.order_by("seq")]
 
 
-def trail(dispute: Dispute) -> list[tuple[str, str, str]]:
-    return [
-        (entry.kind, entry.partner.name if entry.partner else "", entry.text)
-        for entry in dispute.entries.select_related("partner")
-    ]
-
-
 def level(dispute: Dispute) -> int:
     """The level that runs now; 0: none."""
     current = dispute_levels.ladder_at(again(dispute), timezone.now()).current
     return current.number if current else 0
-
-
-def told(kind: str, **facts: Any) -> set[str]:
-    """Names of the people who get such a notice."""
-    notices = Notice.objects.filter(kind=kind).select_related("person")
-    return {notice.person.name for notice in notices if facts.items() <= notice.data.items()}
 
 
 # ---- Opening -----------------------------------------------------------------------------------
@@ -558,54 +547,3 @@ def test_taking_back_is_for_the_firm_that_opened_it() -> None:
     assert told("dispute_withdrawn", firm=two.firms[0].name) == {two.people[1].name}
     assert log(two)[-1][0] == "dispute_withdrawn"
     assert trail(dispute) == [("withdrawn", two.firms[0].name, "")]
-
-
-# ---- Who is told -------------------------------------------------------------------------------
-
-
-def test_opening_tells_the_other_firm_and_whom_level_one_calls() -> None:
-    two, version = signed()  # the contacts name Ben Kurz, without an address
-    lead = member(two.firms[1], "lead")
-    own_lead = member(two.firms[0], "lead")
-    member(two.firms[1], "observer")
-
-    opened(two, version)
-
-    assert told("dispute_opened", firm=two.firms[0].name) == {two.people[1].name, lead.name}
-    assert told("dispute_level", level=1) == {own_lead.name}
-
-
-def test_people_are_told_by_the_address_that_the_contacts_name() -> None:
-    two, version = signed()
-    ada = member(two.firms[1], "observer", email="ada@firma.example", name="Ada Probst")
-    dispute = opened(two, version)
-    disputes.declare_failed(dispute.pk, 1, **two.acting(0))
-
-    disputes.declare_failed(dispute.pk, 2, **two.acting(0))
-
-    # Of the first firm nobody has the named address: its signers are told.
-    assert told("dispute_level", level=3) == {ada.name}
-
-
-def test_mails_never_say_what_it_is_about() -> None:
-    two, version = signed()
-    dispute = opened(two, version, subject="GEHEIM", description="GEHEIM")
-    disputes.write(dispute.pk, "GEHEIM", **two.acting(1))
-    disputes.declare_failed(dispute.pk, 1, reason="GEHEIM", **two.acting(0))
-    disputes.propose(dispute.pk, "GEHEIM", revision=0, **two.acting(0))
-
-    kinds = set(Notice.objects.values_list("kind", flat=True))
-    assert kinds >= {"dispute_opened", "dispute_entry", "dispute_level", "dispute_outcome"}
-    assert not [notice for notice in Notice.objects.all() if "GEHEIM" in str(notice.data)]
-    assert "GEHEIM" not in str(list(AgreementEvent.objects.values_list("data", flat=True)))
-
-
-def test_new_entries_are_told_once_a_day() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    for number in range(3):
-        disputes.write(dispute.pk, f"Eintrag {number}", **two.acting(0))
-    assert Notice.objects.filter(kind="dispute_entry").count() == 1
-    with time_machine.travel(timezone.now() + timedelta(days=1)):
-        disputes.write(dispute.pk, "Noch einer", **two.acting(0))
-    assert Notice.objects.filter(kind="dispute_entry").count() == 2

@@ -13,8 +13,7 @@ from cooperation.agreements import NotPossible
 from cooperation.models import AgreementEvent, Dispute, DisputeGuest, Notice
 from cooperation.working_days import end_of
 from partners.models import Membership, User
-from tests.cooperation.settling import again, opened, signed
-from tests.cooperation.test_disputes import told, trail
+from tests.cooperation.settling import again, opened, signed, told, trail
 from tests.cooperation.worlds import World
 from tests.factories import PartnerFactory, UserFactory, member
 

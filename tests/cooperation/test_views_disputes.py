@@ -5,29 +5,23 @@ from typing import Any
 
 import pytest
 import time_machine
-from django.db import connection
-from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
 from cooperation import (
-    amendments,
     answers,
     disputes,
-    disputes_waiting,
-    neutral_people,
     points,
-    projects,
     signing,
     waiting,
 )
-from cooperation.models import Agreement, Dispute, DisputeGuest, Participation
-from cooperation.working_days import end_of
-from partners.models import Membership, User
+from cooperation.models import Agreement, Dispute, Participation
+from partners.models import Membership
 from tests.cooperation.browsers import Browser, fields
 from tests.cooperation.settling import (
     FEE,
     POINT,
+    admitted,
     again,
     opened,
     sign_all,
@@ -35,23 +29,12 @@ from tests.cooperation.settling import (
     signed_in_pairs,
 )
 from tests.cooperation.worlds import World, world
-from tests.factories import PartnerFactory, UserFactory, member
+from tests.factories import PartnerFactory, member
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("english")]
 
 MONDAY = "2026-03-02T09:15Z"
 TOMORROW = timedelta(days=1)
-
-
-def admitted(world: World, dispute: Dispute, days: int = 5) -> DisputeGuest:
-    until = timezone.localdate() + timedelta(days=days)
-    guest = neutral_people.invite(
-        dispute.pk, email="nora@m.example", name="Nora Neutral", until=until, **world.acting(0)
-    )
-    for number, firm in enumerate(world.firms):
-        if dispute.parties.filter(partner=firm).exists():
-            guest = neutral_people.agree(guest.pk, **world.acting(number))
-    return guest
 
 
 def without_levels() -> tuple[World, Any]:
@@ -459,270 +442,3 @@ def test_observer_reads_along() -> None:
     page = Browser(member(two.firms[1], "observer")).get("dispute", dispute.pk)
     assert not page.soup.select("main form")
     assert "You can read along." in page.text()
-
-
-# ---- The neutral person ------------------------------------------------------------------------
-
-
-def test_asking_agreeing_extending_and_ending() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    first, second = Browser(two.people[0]), Browser(two.people[1])
-    data = fields(first.get("dispute", dispute.pk).one("#invite form"))
-    assert data["until"] == str(timezone.localdate() + timedelta(days=30))
-
-    page = first.follow(
-        "dispute_invite", dispute.pk, **{**data, "name": "Nora", "email": "NORA@m.example"}
-    )
-    assert f"Waits for {two.firms[1].name}." in page.text()
-    guest = DisputeGuest.objects.get()
-    assert Browser(guest.user).get("dispute", dispute.pk).status == 404
-    page = second.follow("dispute_guest_agree", dispute.pk, guest.pk)
-    assert page.messages() == ["Your firm agrees to this person."]
-    assert Browser(guest.user).get("dispute", dispute.pk).status == 200
-
-    later = timezone.localdate() + timedelta(days=60)
-    second.follow("dispute_guest_extend", dispute.pk, guest.pk, until=str(later))
-    assert DisputeGuest.objects.get().until == end_of(later)
-    for nonsense in ("", "x", "0001-01-01", "9999-12-31"):
-        page = second.follow("dispute_guest_extend", dispute.pk, guest.pk, until=nonsense)
-        assert len(page.messages()) == 1
-    second.follow("dispute_guest_end", dispute.pk, guest.pk)
-    assert Browser(guest.user).get("dispute", dispute.pk).status == 404
-
-
-def test_somebody_of_a_firm_of_the_agreement_is_refused_on_the_page() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    page = Browser(two.people[0]).post(
-        "dispute_invite",
-        dispute.pk,
-        name="X",
-        email=two.people[1].email,
-        language="de",
-        until=str(timezone.localdate()),
-    )
-    assert page.errors() == [
-        "This person belongs to a firm of this agreement and so cannot be the neutral one."
-    ]
-    assert page.one("#invite")["open"] == ""
-
-
-def test_neutral_person_reads_and_writes_and_sees_no_button_to_decide() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    guest = admitted(two, dispute)
-    disputes.propose(dispute.pk, "So.", revision=0, **two.acting(0))
-    browser = Browser(guest.user)
-
-    page = browser.follow("dispute_write", dispute.pk, text="Mein Vorschlag")
-    assert "Nora Neutral , neutral person" in page.text(".talk")
-    assert [form["action"] for form in page.soup.select("main form")] == [
-        reverse("cooperation:dispute_write", args=[dispute.pk]) + "#write"
-    ]
-    links = [str(link["href"]) for link in page.soup.select("main a[href], nav a[href]")]
-    assert all(browser.client.get(link.split("#")[0]).status_code == 200 for link in links)
-    assert "invited Nora Neutral" not in page.text()  # who was asked is the firms' business
-    assert "invited Nora Neutral" in Browser(two.people[0]).get("dispute", dispute.pk).text()
-
-
-def test_form_that_was_open_when_the_time_ran_out_is_not_taken() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    guest = admitted(two, dispute)
-    browser = Browser(guest.user)
-    assert browser.get("dispute", dispute.pk).status == 200
-    with time_machine.travel(timezone.now() + timedelta(days=7)):
-        browser.client.force_login(guest.user)
-        assert browser.post("dispute_write", dispute.pk, text="Zu spät").status == 404
-        assert browser.get("dispute", dispute.pk).status == 404
-        assert disputes_waiting.for_guest(guest.user) == []
-    assert not dispute.entries.filter(text="Zu spät").exists()
-
-
-def test_start_page_of_the_neutral_person() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    guest = admitted(two, dispute)
-    browser = Browser(guest.user)
-
-    def start() -> Any:
-        from tests.cooperation.browsers import Page
-
-        return Page(browser.client.get(reverse("home")))
-
-    page = start()
-    assert page.text(".list__title") == "Logo auf der Website"
-    assert "You are here as a neutral person" in page.text()
-    assert [link.get_text() for link in page.soup.select(".site-nav a")] == [
-        "What waits for me",
-        "Kodex",
-    ]
-    neutral_people.end(guest.pk, **two.acting(1))
-    assert "Logo auf der Website" not in start().text()
-
-
-def test_guest_reads_only_what_the_firms_involved_said_for_themselves() -> None:
-    three, version = signed(3)
-    dispute = opened(three, version, key="contributions", others=[three.firms[1].pk])
-    guest = admitted(three, dispute)
-    page = Browser(guest.user).get("dispute", dispute.pk)
-    assert "What firm 1 can do" in page.text()
-    assert "What firm 2 can do" not in page.text()
-    assert "What firm 2 can do" in Browser(three.people[0]).get("dispute", dispute.pk).text()
-
-
-# ---- Lists -------------------------------------------------------------------------------------
-
-
-def start_lines(user: User) -> list[tuple[bool, str, str]]:
-    lines = [line for line in waiting.for_user(user) if line.kind == "dispute"]
-    return [(line.mine, line.detail, line.action) for line in lines]
-
-
-def test_lines_on_the_start_page_follow_the_steps() -> None:
-    with time_machine.travel(MONDAY) as traveller:
-        two, version = signed()
-        observer = member(two.firms[1], "observer")
-        dispute = opened(two, version)
-        level = "“Logo auf der Website” – Level 1 of 4: Project leads, 5 working days left"
-        assert start_lines(two.people[0]) == [
-            (False, f"{level}. Waits for {two.firms[1].name}.", "See the point")
-        ]
-        heard = f"{level}. Your firm has not been heard yet."
-        assert start_lines(two.people[1]) == [(True, heard, "Read and answer")]
-        assert start_lines(observer) == [(False, heard, "See the point")]
-
-        disputes.write(dispute.pk, "Ja.", **two.acting(1))
-        assert start_lines(two.people[1]) == [(False, f"{level}.", "See the point")]
-
-        traveller.move_to("2026-03-10T09:00Z")  # the next level: both are asked anew
-        assert [mine for mine, *_rest in start_lines(two.people[0])] == [True]
-        disputes.propose(dispute.pk, "So.", revision=0, **two.acting(0))
-        assert start_lines(two.people[0]) == [
-            (
-                False,
-                f"The outcome of “Logo auf der Website” waits for {two.firms[1].name}.",
-                "See the point",
-            )
-        ]
-        waits = "An outcome for “Logo auf der Website” waits for your firm's confirmation."
-        assert start_lines(two.people[1]) == [(True, waits, "Read and confirm")]
-        assert start_lines(observer) == [(False, waits, "See the point")]
-
-        guest = neutral_people.invite(
-            dispute.pk,
-            email="nora@m.example",
-            name="Nora",
-            until=timezone.localdate(),
-            **two.acting(0),
-        )
-        asked = f"{two.firms[0].name} proposes Nora as a neutral person for “Logo auf der Website”."
-        assert (True, asked, "Answer") in start_lines(two.people[1])
-        assert len(start_lines(observer)) == 1
-        neutral_people.agree(guest.pk, **two.acting(1))
-        assert len(start_lines(two.people[1])) == 1
-        disputes.confirm(dispute.pk, revision=1, **two.acting(1))
-        assert start_lines(two.people[0]) == start_lines(two.people[1]) == []
-
-
-def test_project_page_lists_points_for_the_firms_involved_only() -> None:
-    three, version = signed(3)
-    opened(three, version, others=[three.firms[1].pk])
-    shown = [
-        len(
-            Browser(person)
-            .get("project_detail", three.agreement.project_id)
-            .soup.select("#disputes-heading")
-        )
-        for person in three.people
-    ]
-    assert shown == [1, 1, 0]
-    assert start_lines(three.people[2]) == []
-    third = Browser(three.people[2]).get("project_detail", three.agreement.project_id)
-    assert "Logo auf der Website" not in third.text()
-    assert "settle" not in third.text("#log-heading + ol, .timeline--log").lower()
-
-
-def test_log_of_a_point_of_all_firms_says_that_and_never_what() -> None:
-    two, version = signed()
-    dispute = opened(two, version, subject="GEHEIM")
-    disputes.write(dispute.pk, "GEHEIM", **two.acting(1))
-    disputes.declare_failed(dispute.pk, 1, reason="GEHEIM", **two.acting(1))
-    log = Browser(two.people[0]).get("project_detail", two.agreement.project_id)
-    text = log.text(".timeline--log")
-    about = "2.9 How do we handle references, press releases, posts and logos?"
-    assert f"A point to settle was opened: {about}" in text
-    assert f"Level 2 was called to settle a point: {about}" in text
-    assert "GEHEIM" not in text
-
-
-def test_firm_that_joins_later_reads_nothing_of_what_was_settled_before() -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    amendments.begin(
-        two.agreement.pk,
-        reason="Eine weitere Firma",
-        effective_on=timezone.localdate() + TOMORROW,
-        **two.acting(0),
-    )
-    firm = PartnerFactory.create()
-    person = member(firm, "manager", "signer")
-    projects.accept(projects.invite(two.agreement.pk, firm, **two.acting(0)).pk, by=person)
-    disputes.withdraw(dispute.pk, **two.acting(0))
-
-    joined = Browser(person).get("project_detail", two.agreement.project_id)
-    assert "The invitation was accepted." in joined.text(".timeline--log")
-    assert "point to settle" not in joined.text()
-    own = Browser(two.people[1]).get("project_detail", two.agreement.project_id)
-    assert "A point to settle was opened" in own.text(".timeline--log")
-    assert Browser(person).get("dispute", dispute.pk).status == 404
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_queries_do_not_grow_with_points(count: int) -> None:
-    two, version = signed()
-    for number in range(count):
-        dispute = opened(two, version, subject=f"Punkt {number}")
-        disputes.declare_failed(dispute.pk, 1, **two.acting(1))
-        neutral_people.invite(
-            dispute.pk, email="n@m.example", name="N", until=timezone.localdate(), **two.acting(0)
-        )
-    memberships = {two.firms[1].pk: Membership.objects.get(user=two.people[1])}
-    with CaptureQueriesContext(connection) as lines:
-        found = disputes_waiting.for_firms(two.people[1], memberships)
-    assert len(found) == 2 * count
-    # points with project, parties, failures, guests, their people, consents, last words
-    assert len(lines) == 6
-    browser = Browser(two.people[1])
-    with CaptureQueriesContext(connection) as page:
-        browser.get("project_detail", two.agreement.project_id)
-    disputes_read = [q for q in page if '"cooperation_dispute"' in q["sql"].split("WHERE")[0]]
-    assert len(disputes_read) == 1
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_queries_of_the_page_do_not_grow_with_entries(count: int) -> None:
-    two, version = signed()
-    dispute = opened(two, version)
-    for number in range(count):
-        disputes.write(dispute.pk, f"Eintrag {number}", **two.acting(1))
-        neutral_people.invite(
-            dispute.pk,
-            email=f"n{number}@m.example",
-            name="N",
-            until=timezone.localdate(),
-            **two.acting(0),
-        )
-    browser = Browser(two.people[0])
-    with CaptureQueriesContext(connection) as queries:
-        page = browser.get("dispute", dispute.pk)
-    assert len(page.soup.select(".talk__entry")) == count + 1
-    assert len(queries) == 13
-
-
-def test_stranger_and_person_without_a_firm_have_no_lines() -> None:
-    two, version = signed()
-    opened(two, version)
-    assert start_lines(UserFactory.create()) == []
-    assert start_lines(member(PartnerFactory.create(), "manager")) == []
