@@ -9,7 +9,7 @@ from django.conf import settings
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 
-from cooperation import endings, perms, standing, terms
+from cooperation import ending_waiting, endings, perms, standing, terms
 from cooperation.models import (
     Agreement,
     AgreementEvent,
@@ -56,6 +56,11 @@ class Panel:
     may_archive: bool
     archived: bool
     abandoned: AgreementEvent | None
+
+    @property
+    def urges(self) -> bool:
+        """The closing list is to be done now, and no longer just ahead."""
+        return self.days_left <= ending_waiting.SOON.days
 
     @property
     def days_left(self) -> int:
@@ -118,10 +123,10 @@ def follows(text: Terms, last_day: date, firms: Sequence[Partner], today: date) 
     if secret is not None:
         until = terms.follows(secret, last_day, calendar)
         if until is not None:
-            steps.append(Step(_("So long what is confidential stays so"), until, done=until < today))
+            steps.append(Step(_("Until then confidentiality lasts"), until, done=until < today))
     kept = terms.retained_until(last_day, settings.RETENTION_YEARS)
     detail = _("Agreement, log and closing list stay readable for your firms.")
-    steps.append(Step(_("So long it is kept as evidence"), kept, detail, done=kept < today))
+    steps.append(Step(_("Until then it is kept as evidence"), kept, detail, done=kept < today))
     return sorted(steps, key=lambda step: step.day or last_day)
 
 

@@ -362,7 +362,7 @@ def test_section_says_where_it_stands() -> None:
         "Term and end End it The agreement runs until 22 December 2026, as its text says."
     )
     assert section(term, "2026-12-01").startswith(
-        "Term and end See the end Last day: 22 December 2026. So it stands in the text. "
+        "Term and end See the end Last day: 22 December 2026. That is what its text says. "
         "21 days left. Closing list 5 items wait for your firm"
     )
     assert "That is today." in section(term, DEC_22)
