@@ -12,7 +12,7 @@ from django.urls import reverse
 
 from cooperation import last_days, notices, retrospectives, standing, terms
 from cooperation.agreements import lock, record
-from cooperation.clock import NotAllDone, each
+from cooperation.clock import each
 from cooperation.models import Agreement, AgreementEvent, AgreementVersion, Ending, Notice, Term
 from cooperation.working_days import DAY, day_of
 
@@ -20,19 +20,10 @@ LOOK_BACK_AFTER = timedelta(days=14)  # first the closing list, then a look back
 
 
 def run(now: datetime) -> None:
-    """Write down ends, take off proposals whose day went by, tell of terms and look backs.
-
-    Raises ``NotAllDone`` when all is tried.
-    """
-    failed = []
+    """Write down ends, take off proposals whose day went by, tell of terms and look backs."""
     for group in (_unread, _over, _lapsed, _running_out, _to_look_back):
         rows, step = group(now)
-        try:
-            each(list(rows), step)
-        except NotAllDone as error:
-            failed.append(str(error))
-    if failed:
-        raise NotAllDone(", ".join(failed))
+        each(list(rows), step)
 
 
 Group = tuple[Iterable[UUID], Callable[[UUID], None]]
