@@ -1,13 +1,14 @@
 """The agreement as a letter: made from the frozen text and the signatures, from nothing else."""
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils import translation
 
-from cooperation import annexes, frozen, marks, reading
+from cooperation import annexes, frozen, holding, marks, reading
 from cooperation.models import AgreementDocument, AgreementVersion, SignatureSlot
+from cooperation.working_days import day_of
 from documents.models import Document
 from documents.rendering import render_pdf
 from partners.models import Partner
@@ -51,6 +52,7 @@ def context(
         "mark": marks.signed(text),
         "fixed_at": moment(datetime.fromisoformat(text.frozen_at)),
         "in_force_at": moment(version.in_force_at) if version.in_force_at else "",
+        "holds_from": _holds_from(version),
         "places": [
             {
                 "party": roles[str(slot.partner_id)],
@@ -62,6 +64,14 @@ def context(
             for slot in slots
         ],
     }
+
+
+def _holds_from(version: AgreementVersion) -> date | None:
+    """The first day on which it holds: not before the last signature. None for a first version."""
+    if version.effective_on is None or version.in_force_at is None:
+        return version.effective_on
+    signed_on = day_of(version.in_force_at)
+    return holding.Signed(version.number, signed_on, version.effective_on).from_day
 
 
 def moment(at: datetime) -> str:

@@ -17,6 +17,7 @@ import rfc8785
 
 from cooperation import differences, points
 from cooperation.book import Point, Rule, Text
+from cooperation.kinds import words
 from cooperation.models import Agreement, Participation
 from cooperation.points import Compared, Given, Sheet
 
@@ -105,6 +106,12 @@ def _amendment(amendment: "Amendment", new: dict[str, Any]) -> dict[str, Any]:
     return {
         "reason": amendment.reason,
         "effective_on": amendment.effective_on.isoformat(),
+        "effective": {
+            language: words.EFFECTIVE.in_language(language).format(
+                day=words.day(amendment.effective_on.isoformat(), language)
+            )
+            for language in LANGUAGES
+        },
         "base": {"version": base.number, "sha256": base.sha256},
         "joined": [{"id": key, "name": now[key]} for key in joined],
         "left": [{"id": key, "name": name} for key, name in before.items() if key not in now],

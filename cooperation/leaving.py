@@ -22,6 +22,7 @@ from cooperation import (
     last_days,
     notices,
     projects,
+    retrospectives,
     sheets,
     signing,
     standing,
@@ -54,6 +55,7 @@ class Plan:
     base: AgreementVersion | None = None  # signed by the firm and in force, without its text
     round: AgreementVersion | None = None  # open for signing: leaving closes it
     leaves_on: date | None = None  # the last day on which ``base`` binds the firm
+    has_notice: bool = False  # a period of notice was agreed; a first talk does not ask for one
 
     @property
     def key(self) -> str:
@@ -85,18 +87,27 @@ def plan(agreement: Agreement, partner: Partner) -> Plan:
         raise NotPossible(
             _("Between two firms, leaving is the end of the agreement. You can give notice.")
         )
-    leaves_on = _last_day(found, found.version, bound)
-    return Plan(base=found.version, round=open_round, leaves_on=leaves_on)
-
-
-def _last_day(found: Standing, version: AgreementVersion, bound: list[Partner]) -> date:
-    """The last day on which the version binds a firm that gives notice now."""
-    content = frozen.content(AgreementVersion.objects.values_list("payload").get(pk=version.pk)[0])
+    content = _text(found.version)
     asked = {point["key"] for rule in content["rules"] for point in rule["points"]}
-    last = found.today  # a first talk does not ask for a notice, so it binds nobody for a while
-    if terms.EXIT_NOTICE in asked:
+    has_notice = terms.EXIT_NOTICE in asked
+    leaves_on = _last_day(found, terms.read(content) if has_notice else None, bound)
+    return Plan(found.version, open_round, leaves_on, has_notice)
+
+
+def _text(version: AgreementVersion) -> dict[str, Any]:
+    payload = AgreementVersion.objects.values_list("payload", flat=True).get(pk=version.pk)
+    return frozen.content(payload)
+
+
+def _last_day(found: Standing, text: terms.Terms | None, bound: list[Partner]) -> date:
+    """The last day on which the version binds a firm that gives notice now.
+
+    Without ``text`` it asks for no notice, as a first talk: then it binds nobody for a while.
+    """
+    last = found.today
+    if text is not None:
         calendar = Calendar.of(firm.federal_state for firm in bound)
-        earliest = terms.earliest_last_day(terms.read(content), timezone.now(), calendar)
+        earliest = terms.earliest_last_day(text, timezone.now(), calendar)
         if earliest is None:
             raise NotPossible(
                 _("No period of notice was agreed. You can end the agreement together.")
@@ -139,6 +150,7 @@ def leave(
     _take_out(agreement, by, partner)
     _tell(agreement, now, by, partner)
     blind.reconsider(agreement)
+    retrospectives.reconsider(agreement)
     return place
 
 

@@ -68,6 +68,12 @@ LEAD_RULE_CONTRACT = Text(
     "partner is accountable for the rows of its contract.",
 )
 
+# From when a changed text holds.
+EFFECTIVE = Text(
+    "ab {day}, frühestens mit der letzten Unterschrift",
+    "from {day}, at the earliest with the last signature",
+)
+
 # Active codes of ISO 4217 that a price can be in (no funds, metals or test codes).
 CURRENCIES = frozenset(
     "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN "

@@ -384,6 +384,8 @@ def test_the_text_says_why_from_when_and_what_differs() -> None:
 
     base = version(two, 1)
     (changed,) = told.pop("changes")
+    effective = told.pop("effective")["en"]
+    assert effective.endswith(", at the earliest with the last signature")
     assert told == {
         "reason": REASON,
         "effective_on": in_days(30).isoformat(),
