@@ -163,6 +163,7 @@ class Page:
     guests: tuple[GuestRow, ...]  # none on the page of a guest
     guest_until: date | None  # set on the page of a guest
     neutral: PointText | None  # whom the firms agreed to ask; not for a guest
+    book: Mapping[str, Any]  # whose words the question is
 
     @property
     def waits_for_neutral(self) -> bool:
@@ -230,6 +231,7 @@ def page(
         guests=() if partner is None else tuple(_guests(dispute, now, partner)),
         guest_until=None if guest is None else dispute_levels.last_day(guest.until),
         neutral=None if partner is None else _agreed(content, NEUTRAL_POINT),
+        book=frozen.localised(content["rule_book"], language),
     )
 
 

@@ -171,9 +171,7 @@ def _show(request: PortalRequest, reader: Reader, bound: Mapping[str, forms.Form
     outcome, current = page.outcome, page.current
     context: dict[str, Any] = {
         "page": page,
-        "book": frozen.localised(
-            frozen.content(reader.dispute.version.payload)["rule_book"], get_language() or "de"
-        ),
+        "book": page.book,
         "project": _project(request, reader),
         "own_firm": reader.partner,
         "may_write": page.is_open and reader.may_write,
