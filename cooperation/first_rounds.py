@@ -1,11 +1,11 @@
 """From the tables to a first round: what one firm said, and what was opened to all."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Case, Count, When
 
 from cooperation import first_round, rule_books
 from cooperation.book import Party
@@ -35,11 +35,16 @@ def nameable(project_id: UUID) -> tuple[Party, ...]:
 def places(agreement: Agreement) -> tuple[Place, ...]:
     """The firms that take part now, and who of them has handed in or wants to end the round."""
     accepted = Participation.objects.accepted().filter(project=agreement.project_id)
-    parts = BlindPart.objects.filter(round__agreement=agreement)
-    handed_in = set(parts.filter(handed_in_at__isnull=False).values_list("partner", flat=True))
-    wants = set(parts.filter(wants_to_close_at__isnull=False).values_list("partner", flat=True))
+    parts = BlindPart.objects.filter(round__agreement=agreement).annotate(
+        # The database says whether; when and who does not leave it.
+        is_in=Case(When(handed_in_at__isnull=False, then=True), default=False),
+        wants=Case(When(wants_to_close_at__isnull=False, then=True), default=False),
+    )
+    known = {
+        pk: (is_in, wants) for pk, is_in, wants in parts.values_list("partner", "is_in", "wants")
+    }
     return tuple(
-        Place(Party(str(pk), name), pk in handed_in, pk in wants)
+        Place(Party(str(pk), name), *known.get(pk, (False, False)))
         for pk, name in accepted.values_list("partner", "partner__name")
     )
 
@@ -102,20 +107,41 @@ def replies(agreement: Agreement, partner: Partner) -> dict[str, Reply]:
 
 def agenda(opened: BlindRound) -> Agenda:
     """The result of a round that was opened to all; ``ValueError`` for one that was not."""
+    return _agenda(opened, _took_part(opened))
+
+
+def agenda_for(partner: Partner, agreement: Agreement) -> Agenda | None:
+    """The result of the agreement's round as ``partner`` may read it.
+
+    None while it is open, and for a firm that was no part of it: then no answer is read at all.
+    """
+    found: BlindRound | None = getattr(agreement, "blind_round", None)
+    if found is None or found.is_open:
+        return None
+    took_part = _took_part(found)
+    return _agenda(found, took_part) if partner.pk in took_part else None
+
+
+def _took_part(opened: BlindRound) -> dict[UUID, tuple[Party, bool]]:
+    """The firms of a round that is over, in the order of the project: did they hand in?"""
     if opened.is_open:
         raise ValueError("the round is open: nobody may read what the firms said")
     parts = opened.parts.filter(partner__participations__project=opened.agreement.project_id)
-    took_part = list(
-        parts.order_by("partner__participations__position").values_list(
-            "partner", "partner__name", "handed_in_at"
-        )
-    )
-    parties = tuple(Party(str(pk), name) for pk, name, _at in took_part)
-    handed_in: dict[str, dict[str, Reply]] = {str(pk): {} for pk, _name, at in took_part if at}
+    ordered = parts.order_by("partner__participations__position")
+    return {
+        pk: (Party(str(pk), name), at is not None)
+        for pk, name, at in ordered.values_list("partner", "partner__name", "handed_in_at")
+    }
+
+
+def _agenda(opened: BlindRound, took_part: Mapping[UUID, tuple[Party, bool]]) -> Agenda:
+    handed_in: dict[str, dict[str, Reply]] = {
+        party.key: {} for party, is_in in took_part.values() if is_in
+    }
     rows = BlindAnswer.objects.opened().filter(part__round=opened)
-    for party, key, value, note, revision, by in rows.values_list(
+    for party, key, *said in rows.values_list(
         "part__partner", "point_key", "value", "note", "revision", "updated_by__name"
     ):
-        handed_in[str(party)][key] = Reply(value, note, revision, by)
+        handed_in[str(party)][key] = Reply(*said)
     book = rule_books.by_id(opened.agreement.rule_book_id)
-    return first_round.agenda(book, parties, handed_in)
+    return first_round.agenda(book, [party for party, _is_in in took_part.values()], handed_in)

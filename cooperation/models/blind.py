@@ -18,11 +18,6 @@ class BlindRoundQuerySet(models.QuerySet["BlindRound"]):
     def is_open(self) -> Self:
         return self.filter(state=BlindRound.State.OPEN)
 
-    def revealed_to(self, partner: Partner) -> Self:
-        """Rounds that were opened to all, and that ``partner`` took part in."""
-        own = BlindPart.objects.filter(round=OuterRef("pk"), partner=partner)
-        return self.filter(Exists(own), state=BlindRound.State.REVEALED)
-
 
 class BlindRound(models.Model):
     """A first round of an agreement. ``state`` changes only in ``blind.py``."""

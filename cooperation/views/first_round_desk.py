@@ -131,7 +131,7 @@ class Sitting:
     def has_handed_in(self) -> bool:
         return self.place is not None and self.place.has_handed_in
 
-    @property
+    @cached_property
     def may_lead(self) -> bool:
         return perms.can_lead_first_round(self.membership, self.agreement)
 

@@ -15,14 +15,13 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
 
-from cooperation import first_round, first_rounds, points
+from cooperation import first_round, first_rounds, perms, points
 from cooperation.book import Point
 from cooperation.first_round import Entry, Outcome, Reply
 from cooperation.kinds import Description
 from cooperation.models import FirstRoundDocument
 from cooperation.points import State
-from cooperation.views import first_round_said
-from cooperation.views.desk import Opened, open_agreement
+from cooperation.views.desk import open_agreement
 from documents import downloads, jobs
 from partners.middleware import PortalRequest
 
@@ -57,15 +56,16 @@ class Part:
 def result(request: PortalRequest, pk: UUID) -> HttpResponse:
     """What all firms said: first where they differ, then what is open, then where they agree."""
     opened = open_agreement(request, pk)
-    found = first_round_said.opened(opened.agreement, opened.partner)
-    if found is None:
+    agenda = first_rounds.agenda_for(opened.partner, opened.agreement)
+    if agenda is None:
         raise Http404
-    agenda = first_rounds.agenda(found)
     language = get_language() or "de"
     own = str(opened.partner.pk)
     drafts: Mapping[str, Reply] = {}
     if own not in agenda.handed_in:
         drafts = first_rounds.replies(opened.agreement, opened.partner)
+
+    editable = opened.editor and opened.agreement.is_draft
 
     def row(entry: Entry) -> Row:
         point = entry.topic.point
@@ -74,7 +74,8 @@ def result(request: PortalRequest, pk: UUID) -> HttpResponse:
         words = reply and first_round.described(
             reply, point, agenda.parties, language, first_round.joint(agenda.book, drafts)
         )
-        may = _may_propose(opened, point) and state not in SETTLED and not point.per_partner
+        open_to_all = state not in SETTLED and not point.per_partner
+        may = editable and open_to_all and perms.may_edit_point(opened.membership, point)
         return Row(entry, state, may, words)
 
     parts = [
@@ -84,18 +85,15 @@ def result(request: PortalRequest, pk: UUID) -> HttpResponse:
     context = {
         "agreement": opened.agreement,
         "project": opened.agreement.project,
-        "round": found,
         "agenda": agenda,
         "parts": [part for part in parts if part.rows],
         "own": own,
         "has_drafts": bool(drafts),
-        "documents": found.documents.select_related("document").order_by("language"),
+        "documents": FirstRoundDocument.objects.filter(round__agreement=opened.agreement)
+        .select_related("document")
+        .order_by("language"),
     }
     return render(request, "cooperation/first_round_agenda.html", context)
-
-
-def _may_propose(opened: Opened, point: Point) -> bool:
-    return opened.agreement.is_draft and opened.desk().may_edit(point)
 
 
 # ---- As PDF ------------------------------------------------------------------------------------

@@ -541,9 +541,9 @@ def test_a_firm_that_joins_afterwards_was_no_part_of_it() -> None:
     third = begun.join()
 
     assert len(begun.agenda.parties) == 2
-    revealed = BlindRound.objects.revealed_to
-    assert not revealed(begun.world.firms[third]).exists()
-    assert revealed(begun.world.firms[0]).get() == begun.round
+    agreement = begun.round.agreement
+    assert first_rounds.agenda_for(begun.world.firms[third], agreement) is None
+    assert first_rounds.agenda_for(begun.world.firms[0], agreement) == begun.agenda
     assert begun.world.state(GOAL) == "proposed"  # the new firm has not confirmed it
 
 
