@@ -69,7 +69,7 @@ def begin(
     if deeper and agreement.depth != Agreement.Depth.FULL:
         before, agreement.depth = agreement.depth, Agreement.Depth.FULL
         agreement.save(update_fields=["depth"])
-        said = {"from": before, "to": agreement.depth}
+        said: dict[str, Any] = {"from": before, "to": agreement.depth}
         record(agreement, Kind.DEPTH, by=by, partner=partner, **said)
     notices.tell(
         agreement,
@@ -125,7 +125,11 @@ def open_draft(
     )
     agreement.status = Agreement.Status.DRAFT
     agreement.save(update_fields=["status"])
-    said = {"version": base.number, "reason": reason, "effective_on": effective_on.isoformat()}
+    said: dict[str, Any] = {
+        "version": base.number,
+        "reason": reason,
+        "effective_on": effective_on.isoformat(),
+    }
     record(agreement, Kind.AMENDMENT, by=by, partner=partner, **said)
     return amendment
 
@@ -184,6 +188,14 @@ def said_day(day: date) -> str:
     return date_format(day, "DATE_FORMAT")
 
 
+def require_day(agreement: Agreement, amendment: Amendment) -> None:
+    """Refuse a text that would hold only when all is over: an end was announced meanwhile."""
+    last = last_day(agreement)
+    if last is not None and amendment.effective_on > last:
+        sentence = _("The agreement ends on %(day)s. Please choose a day before its end.")
+        raise NotPossible(sentence % {"day": said_day(last)})
+
+
 def stamp(amendment: Amendment) -> str:
     """What a form of reason and day carries along: nobody overwrites what they never saw."""
     stands = f"{amendment.effective_on.isoformat()} {amendment.reason}"
@@ -212,7 +224,11 @@ def restate(
         return amendment
     amendment.reason, amendment.effective_on = reason, effective_on
     amendment.save(update_fields=["reason", "effective_on"])
-    said = {"reason": reason, "effective_on": effective_on.isoformat(), "restated": True}
+    said: dict[str, Any] = {
+        "reason": reason,
+        "effective_on": effective_on.isoformat(),
+        "restated": True,
+    }
     record(agreement, Kind.AMENDMENT, by=by, partner=partner, **said)
     return amendment
 
@@ -266,7 +282,7 @@ def drop(amendment_id: UUID, *, by: User, partner: Partner, reason: str = "") ->
     amendment.save(update_fields=["state", "closed_at"])
     agreement.status = Agreement.Status.IN_FORCE
     agreement.save(update_fields=["status"])
-    said = {"version": base.number, "reason": cleaned}
+    said: dict[str, Any] = {"version": base.number, "reason": cleaned}
     record(agreement, Kind.AMENDMENT_DROPPED, by=by, partner=partner, **said)
     for firms, path in (
         ([firm for firm in told if firm.pk in signed], _project_page(agreement)),

@@ -78,7 +78,7 @@ def note(
     )
     if agreement.is_draft:
         _carry_over(agreement, row, before)
-    said = {"point": point_key, "version": version.number, "reason": cleaned_reason}
+    said: dict[str, Any] = {"point": point_key, "version": version.number, "reason": cleaned_reason}
     record(agreement, AgreementEvent.Kind.CONTACTS_NOTED, by=by, partner=partner, **said)
     places = Participation.objects.accepted().filter(project=agreement.project_id)
     signed = version.slots.values("partner")

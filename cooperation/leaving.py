@@ -174,8 +174,10 @@ def _give_up(
     place.left_at, place.left_by, place.leaves_on = timezone.now(), by, now.leaves_on
     place.leaving_reason = reason
     place.save(update_fields=["state", "left_at", "left_by", "leaves_on", "leaving_reason"])
-    until = {"until": now.leaves_on.isoformat()} if now.leaves_on else {}
-    record(agreement, Kind.LEFT, by=by, partner=partner, reason=reason, **until)
+    said: dict[str, Any] = {"reason": reason}
+    if now.leaves_on:
+        said["until"] = now.leaves_on.isoformat()
+    record(agreement, Kind.LEFT, by=by, partner=partner, **said)
     return place
 
 
@@ -186,7 +188,7 @@ def _prepare_next(agreement: Agreement, now: Plan, reason: str, by: User, partne
     found = standing.stands(agreement, standing.today())
     if found.proposed is not None:  # by a circle of firms that is another one now
         last_days.withdraw(found.proposed)
-        said = {"ends_on": found.proposed.ends_on.isoformat(), "proposed": True}
+        said: dict[str, Any] = {"ends_on": found.proposed.ends_on.isoformat(), "proposed": True}
         record(agreement, Kind.ENDING_WITHDRAWN, by=by, partner=partner, **said)
     first = now.leaves_on + timedelta(days=1)
     amendment = agreement.amendments.filter(state=amendments.State.OPEN).first()

@@ -141,7 +141,8 @@ class _Writer:
         rows = {_place(row): row for row in _rows(self.agreement)}
         gone = [row.pk for place, row in rows.items() if place in asked and place not in said]
         Answer.objects.filter(pk__in=gone).delete()
-        changed, new = [], []
+        changed: list[Answer] = []
+        new: list[Answer] = []
         for place, answer in said.items():
             row = rows.get(place)
             (new if row is None else changed).append(self._row(place, row, answer))
@@ -207,8 +208,8 @@ def _rows(agreement: Agreement) -> list[Answer]:
 
 def _place(row: Answer) -> Place:
     owner = None if row.partner_id is None else str(row.partner_id)
-    pair = row.pair
-    return row.point_key, owner, pair and (str(pair.first_id), str(pair.second_id))
+    pair = None if row.pair is None else (str(row.pair.first_id), str(row.pair.second_id))
+    return row.point_key, owner, pair
 
 
 def newest_notes(version: AgreementVersion) -> dict[tuple[str, str], ContactNote]:

@@ -292,11 +292,10 @@ def amendment_restate(request: PortalRequest, pk: UUID) -> HttpResponse:
             messages.success(request, _("Reason and day are noted."))
             return redirect("cooperation:amendment", pk=pk)
     if not opened.agreement.is_draft:
-        messages.warning(request, " ".join(form.non_field_errors()))
+        messages.warning(request, " ".join(map(str, form.non_field_errors())))
         return redirect("cooperation:amendment", pk=pk)
     # What stands there now is shown above; the next try begins from it.
-    form.data = form.data.copy()
-    form.data["seen"] = amendments.stamp(found)
+    form.data = {**request.POST.dict(), "seen": amendments.stamp(found)}
     return _page(request, opened, found, restate_form=form, status=422)
 
 
@@ -319,6 +318,6 @@ def amendment_drop(request: PortalRequest, pk: UUID) -> HttpResponse:
             )
             return redirect("cooperation:project_detail", pk=opened.agreement.project_id)
     if not opened.agreement.is_draft:
-        messages.warning(request, " ".join(form.non_field_errors()))
+        messages.warning(request, " ".join(map(str, form.non_field_errors())))
         return redirect("cooperation:amendment", pk=pk)
     return _page(request, opened, found, drop_form=form, status=422)

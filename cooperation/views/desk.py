@@ -177,7 +177,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
         membership=membership,
         show=show if show in SHOW else "all",
         editor=perms.can_edit_points(membership, agreement),
-        was_fixed=agreement.was_fixed,
+        was_fixed=agreement.was_fixed,  # type: ignore[attr-defined]
         assumed=association_forms.assumed(request.GET),
     )
 

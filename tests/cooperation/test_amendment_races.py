@@ -1,7 +1,7 @@
 """Two at the same instant around a change of what is in force: exactly one wins."""
 
 from collections import Counter
-from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import pytest
@@ -17,14 +17,19 @@ from cooperation.models import (
     Participation,
     Signature,
 )
-from tests.cooperation.amended import begin, freeze, in_force, sign, status, version
-from tests.cooperation.test_amendments import REASON, change
+from tests.cooperation.amended import REASON, begin, freeze, in_force, sign, status, version
+from tests.cooperation.test_amendments import change
 from tests.cooperation.worlds import CONTACTS, World, world
 from tests.racing import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 ROUNDS = 6
+
+
+def leave(some: World, number: int, seen: str | None = None) -> Participation:
+    acting = some.acting(number)
+    return leaving.leave(some.agreement.pk, reason="Keine Leute", seen=seen, **acting)
 
 
 def gap_free(some: World) -> bool:
@@ -37,11 +42,12 @@ def test_two_firms_that_begin_a_change_at_once_begin_one() -> None:
     two = in_force()
     fields: dict[str, Any] = {"reason": REASON, "effective_on": standing.today()}
     for _round in range(ROUNDS):
-        steps: list[Callable[[], Any]] = [
-            lambda n=n: amendments.begin(two.agreement.pk, **fields, **two.acting(n))
-            for n in (0, 1)
-        ]
-        results = at_once(*steps)
+        results = at_once(
+            *[
+                partial(amendments.begin, two.agreement.pk, **fields, **two.acting(number))
+                for number in (0, 1)
+            ]
+        )
 
         assert Counter(type(result) for result in results) == {Amendment: 1, NotPossible: 1}
         begun = Amendment.objects.get(state="open")
@@ -59,8 +65,8 @@ def test_fixing_the_text_and_dropping_the_change_at_once() -> None:
         change(two)
 
         frozen, dropped = at_once(
-            lambda: freeze(two),
-            lambda pk=amendment.pk: amendments.drop(pk, **two.acting(1)),
+            partial(freeze, two),
+            partial(amendments.drop, amendment.pk, **two.acting(1)),
         )
 
         amendment.refresh_from_db()
@@ -90,10 +96,8 @@ def test_leaving_and_the_last_signature_exactly_one_wins() -> None:
         shown = leaving.plan(three.agreement, three.firms[1]).key
 
         signed, left = at_once(
-            lambda some=three, round_=first: sign(some, round_, 2),
-            lambda some=three, seen=shown: leaving.leave(
-                some.agreement.pk, reason="Keine Leute", seen=seen, **some.acting(1)
-            ),
+            partial(sign, three, first, 2),
+            partial(leave, three, 1, seen=shown),
         )
 
         first.refresh_from_db()
@@ -114,14 +118,7 @@ def test_two_of_three_that_leave_at_once_do_not_leave_one_behind() -> None:
     for _round in range(ROUNDS):
         three = in_force(3)
 
-        results = at_once(
-            *[
-                lambda some=three, n=n: leaving.leave(
-                    some.agreement.pk, reason="Keine Leute", **some.acting(n)
-                )
-                for n in (1, 2)
-            ]
-        )
+        results = at_once(*[partial(leave, three, number) for number in (1, 2)])
 
         assert Counter(type(result) for result in results) == {Participation: 1, NotPossible: 1}
         assert Amendment.objects.filter(agreement=three.agreement, state="open").count() == 1
@@ -132,14 +129,7 @@ def test_the_last_two_of_a_draft_do_not_both_leave() -> None:
     for _round in range(ROUNDS):
         two = world()
 
-        results = at_once(
-            *[
-                lambda some=two, n=n: leaving.leave(
-                    some.agreement.pk, reason="Keine Leute", **some.acting(n)
-                )
-                for n in (0, 1)
-            ]
-        )
+        results = at_once(*[partial(leave, two, number) for number in (0, 1)])
 
         assert Counter(type(result) for result in results) == {Participation: 1, NotPossible: 1}
 
@@ -151,15 +141,20 @@ def test_a_note_on_contacts_and_a_change_that_begins_keep_both() -> None:
         first = version(two, 1)
 
         noted, begun = at_once(
-            lambda row=person, pk=first.pk: contact_notes.note(
-                pk, "contacts", [row, CONTACTS[1]], **two.acting(1)
+            partial(
+                contact_notes.note,
+                first.pk,
+                "contacts",
+                [person, CONTACTS[1]],
+                **two.acting(1),
             ),
-            lambda: begin(two),
+            partial(begin, two),
         )
 
         assert isinstance(noted, ContactNote)
         assert isinstance(begun, Amendment)
         own = two.agreement.answers.get(point_key="contacts", partner=two.firms[1])
+        assert own.value is not None
         assert own.value["contacts"][0]["person"] == f"Cleo {number}"
         amendments.drop(begun.pk, **two.acting(0))
     assert gap_free(two)

@@ -123,7 +123,7 @@ def test_an_amendment_puts_back_what_moved_since_the_signature() -> None:
     assert (restored.updated_by, restored.updated_by_partner) == (three.people[1], three.firms[1])
 
 
-RATES = {
+RATES: dict[str, Any] = {
     "currency": "EUR",
     "rows": [
         {"key": key, "amount": amount}
@@ -558,7 +558,7 @@ def test_a_firm_that_joins_signs_a_new_version_and_never_sees_the_one_before() -
     assert told["joined"] == [{"id": str(three.firms[2].pk), "name": three.firms[2].name}]
     assert not told["tells_before"]
     assert {change["before"] for change in told["changes"]} == {None}
-    assert "Wöchentlich (Projektleitungen)" not in second.payload.decode()
+    assert "Wöchentlich (Projektleitungen)" not in bytes(second.payload).decode()
     sign_all(three, second)
     assert list(AgreementVersion.objects.visible_to(newcomer)) == [second]
     assert list(AgreementVersion.objects.visible_to(two.people[0]).order_by("number")) == [
@@ -684,6 +684,7 @@ def test_contacts_of_today_are_what_a_change_begins_with() -> None:
     begin(two)
 
     row = Answer.objects.get(agreement=two.agreement, point_key="contacts", partner=two.firms[1])
+    assert row.value is not None
     assert row.value["contacts"][0]["person"] == "Cleo Neu"
     assert (row.updated_by, row.updated_by_partner) == (two.people[1], two.firms[1])
     assert two.state("contacts") == "agreed"

@@ -120,7 +120,7 @@ def test_access_of_a_firm_that_has_left() -> None:
     first = version(three, 1)
     agreement, project = three.agreement.pk, three.agreement.project_id
     leaving.leave(agreement, reason="Keine Leute", **three.acting(2))
-    addresses = {
+    addresses: dict[str, list[Any]] = {
         "version": [first.pk],
         "document_status": [first.pk, "de"],
         "contacts_note": [first.pk, "contacts"],

@@ -161,9 +161,7 @@ def test_unchanged_is_only_what_agrees_in_firms_depth_and_answers() -> None:
     )
     assert before.unchanged_from([earlier], same, "p1") == 3
     assert before.unchanged_from([], same, "p1") is None
-    assert (
-        before.unchanged_from([Earlier(3, earlier.content, is_in_force=False)], same, "p1") is None
-    )
+    assert before.unchanged_from([refused], same, "p1") is None
     deeper = Sheet(BOOK, PARTIES, same.answers)
     assert before.unchanged_from([earlier], deeper, "p1") is None
     fewer = Sheet(BOOK, PARTIES[:2], same.answers, depth="fast_track")

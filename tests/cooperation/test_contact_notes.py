@@ -194,6 +194,7 @@ def test_a_note_does_not_overwrite_what_the_firm_proposed_in_the_draft() -> None
     note(two, 1)
 
     answer = Answer.objects.get(point_key="contacts", partner=two.firms[1])
+    assert answer.value is not None
     assert answer.value["contacts"][0]["person"] == "Wer im Entwurf steht"
 
 
@@ -220,6 +221,7 @@ def test_a_dropped_change_keeps_the_noted_contacts() -> None:
     amendments.drop(amendment.pk, **two.acting(1))
 
     answer = Answer.objects.get(point_key="contacts", partner=two.firms[0])
+    assert answer.value is not None
     assert answer.value["contacts"][0]["person"] == "Nora Neu"
 
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cooperation import holding
+from cooperation import holding, holding_words
 from cooperation.holding import Signed
 
 FIRST = Signed(1, date(2026, 3, 2))
@@ -72,3 +72,51 @@ def test_every_day_has_the_newest_version_that_has_begun(
     numbers = {held.number if held else None} | {v.number for v in holding.ahead(versions, day)}
     later = {holding.on(versions, day + timedelta(days=n)) for n in range(130)}
     assert {each.number if each else None for each in later} == numbers
+
+
+# ---- In words ----------------------------------------------------------------------------------
+
+LATER = Signed(2, date(2026, 5, 4), date(2026, 7, 1))
+OVERTAKES = Signed(3, date(2026, 6, 1), date(2026, 7, 1))
+
+
+@pytest.mark.usefixtures("english")
+@pytest.mark.parametrize(
+    ("versions", "number", "day", "said"),
+    [
+        ([FIRST], 1, date(2026, 5, 5), []),
+        ([FIRST, LATER], 1, date(2026, 5, 5), ["This version still holds until 30 June 2026."]),
+        ([FIRST, LATER], 1, date(2026, 7, 1), ["This version held until 30 June 2026."]),
+        ([FIRST, LATER], 2, date(2026, 5, 5), ["This version holds from 1 July 2026."]),
+        ([FIRST, LATER], 2, date(2026, 7, 1), []),
+        (
+            [FIRST, LATER, Signed(3, date(2026, 6, 1), date(2026, 9, 1))],
+            2,
+            date(2026, 6, 2),
+            ["This version holds from 1 July 2026 until 31 August 2026."],
+        ),
+        (
+            [FIRST, LATER, OVERTAKES],
+            2,
+            date(2026, 6, 2),
+            ["This version never held: a newer one took its place before its day."],
+        ),
+        ([FIRST], 4, date(2026, 6, 2), []),
+    ],
+)
+def test_a_version_says_when_it_holds(
+    versions: list[Signed], number: int, day: date, said: list[str]
+) -> None:
+    assert holding_words.of_version(versions, number, day) == said
+
+
+@pytest.mark.usefixtures("english")
+def test_an_agreement_says_what_comes_next() -> None:
+    first_ahead = Signed(1, date(2026, 3, 2), date(2026, 4, 1))
+    assert holding_words.of_agreement([FIRST], date(2026, 4, 1)) == []
+    assert holding_words.of_agreement([first_ahead], date(2026, 3, 3)) == [
+        "Version 1 holds from 1 April 2026."
+    ]
+    assert holding_words.of_agreement([FIRST, LATER, OVERTAKES], date(2026, 6, 2)) == [
+        "Version 3 holds from 1 July 2026; until then version 1 holds."
+    ]

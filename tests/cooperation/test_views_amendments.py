@@ -491,7 +491,7 @@ def test_the_only_firm_finds_the_way_to_give_up() -> None:
     leaving.leave(two.agreement.pk, reason="Keine Leute", **two.acting(1))
     page = Browser(two.people[0]).get("leave", two.agreement.project_id)
 
-    assert page.one("main .btn--primary")["href"].endswith("/nicht-weiterverfolgen/")
+    assert str(page.one("main .btn--primary")["href"]).endswith("/nicht-weiterverfolgen/")
 
 
 def test_what_leaving_means_may_change_under_the_form() -> None:
