@@ -41,15 +41,19 @@ def entries(
     return [
         replace(entry, detail="") if joined_at is not None and entry.at < joined_at else entry
         for entry in (
-            _entry(event, book, firms)
+            _entry(event, book, firms, joined_at)
             for event in events
             if joined_at is None or event.at >= joined_at or not event.kind.startswith(SETTLING)
         )
     ]
 
 
-def _entry(event: AgreementEvent, book: Book, firms: Mapping[str, str]) -> Entry:
+def _entry(
+    event: AgreementEvent, book: Book, firms: Mapping[str, str], joined_at: datetime | None
+) -> Entry:
     data: dict[str, Any] = event.data
+    if joined_at is not None and event.at < joined_at:  # nor from where others took something over
+        data = {key: value for key, value in data.items() if key != "source"}
     point = book.points.get(data.get("point", ""))
     rule = book.rules_by_key.get(data.get("rule", ""))
     said = {

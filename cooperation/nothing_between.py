@@ -7,7 +7,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cooperation import pairs, points, sheets
+from cooperation import blind, pairs, points, sheets
 from cooperation.agreements import NotPossible, lock, require_draft, require_party
 from cooperation.answers import New, Place, agree, write
 from cooperation.book import Point
@@ -60,6 +60,7 @@ def say(
     agreement = lock(agreement_id)
     require_draft(agreement)
     require_party(agreement, partner)
+    blind.require_no_round(agreement)
     sheet = sheets.load(agreement)
     point = sheet.book.point(point_key)
     if not point.pairwise or not points.is_visible(sheet, point):

@@ -5,9 +5,16 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
+OF_VERSIONS = frozenset({"previous", "frame"})
+
 
 def words(origin: str, source: Mapping[str, Any]) -> str:
-    """ "from the agreement “Neuer Arbeitsplatz”, version 2"; empty for what was said here."""
+    """ "from the agreement “Neuer Arbeitsplatz”, version 2"; empty for what was said here.
+
+    Without its ``source``, for a reader who has no part in that agreement, it is not named.
+    """
+    if origin in OF_VERSIONS and not source:
+        return _("from an earlier agreement of some of the firms")
     said = {
         "first_round": _("the same answer in the first round"),
         "previous": _("from the agreement “%(project)s”, version %(number)s"),

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import blind, kinds, notices, rule_books, sheets
+from cooperation import blind, kinds, notices, reuse, rule_books, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.models import (
     Agreement,
@@ -163,6 +163,7 @@ def accept(participation_id: UUID, *, by: User, role: str | None = None) -> Part
     if role is not None:
         place.role = role
         place.save(update_fields=["role"])
+    reuse.keep_names_from(agreement, place.partner)
     reset = make_room(agreement, sheets.load(agreement), by, place.partner)
     record(agreement, AgreementEvent.Kind.ACCEPTED, by=by, partner=place.partner, reset=list(reset))
     return place

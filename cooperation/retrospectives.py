@@ -199,6 +199,23 @@ def close(agreement_id: UUID, *, by: User, partner: Partner) -> None:
     _reveal(agreement, standing.firms(found), by=by, partner=partner, now=timezone.now())
 
 
+def reconsider(agreement: Agreement) -> bool:
+    """Open the look back if the firm that everybody waited for has left; whether this call did it.
+
+    To be called in the transaction in which it left. The agreement must be locked.
+    """
+    found = standing.stands(agreement, standing.today())
+    firms = standing.firms(found)
+    if (
+        not firms
+        or is_revealed(agreement)
+        or not {firm.pk for firm in firms} <= handed_in(agreement)
+    ):
+        return False
+    _reveal(agreement, firms, by=None, partner=None, now=timezone.now())
+    return True
+
+
 def may_close(found: Standing) -> bool:
     """Whether the time to hand in is over."""
     return found.last_day is not None and found.today >= terms.closable_from(found.last_day)

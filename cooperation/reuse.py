@@ -288,6 +288,21 @@ def take(
     )
 
 
+def keep_names_from(agreement: Agreement, partner: Partner) -> None:
+    """Who joins learns no name of an agreement that it has not signed, nor does the next text.
+
+    What was taken over stays, and so does how it came here; the course of the point still tells the
+    others from where. The agreement must be locked.
+    """
+    signed = SignatureSlot.objects.filter(partner=partner, completed_at__isnull=False)
+    known = {str(pk) for pk in signed.values_list("version", flat=True)}
+    taken = [Answer.Origin.PREVIOUS, Answer.Origin.FRAME]
+    for answer in Answer.objects.filter(agreement=agreement, pair=None, origin__in=taken):
+        if answer.source and answer.source.get("version") not in known:
+            answer.source = {}
+            answer.save(update_fields=["source"])
+
+
 def _pair(
     agreement: Agreement, sheet: Sheet, partner: Partner, candidate: Candidate
 ) -> Pair | None:

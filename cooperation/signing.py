@@ -99,6 +99,8 @@ def freeze(
     amendment = (
         agreement.amendments.filter(state=Amendment.State.OPEN).select_related("base").first()
     )
+    if amendment is not None:
+        amendments.require_day(agreement, amendment)
     between = annexes.payloads(agreement, sheet, number=number, at=now, amendment=amendment)
     payload = frozen.payload(
         agreement,

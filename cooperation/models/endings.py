@@ -147,7 +147,12 @@ class ClosingItem(models.Model):
 
 class RetrospectivePartQuerySet(models.QuerySet["RetrospectivePart"]):
     def readable_for(self, partner: Partner | None) -> Self:
-        """The own firm's part; those of the others only once they are opened to all."""
+        """The own firm's part; those of the others only once they are opened to all.
+
+        None: whoever is no party reads none of them.
+        """
+        if partner is None:
+            return self.none()
         return self.filter(Q(revealed_at__isnull=False) | Q(partner=partner))
 
 

@@ -288,7 +288,9 @@ def _closing_context(
     """``sent``, ``form``: the item whose note has to be mended."""
     text = endings.text_of(found, found.last_day or found.today)
     firms = standing.firms(found)
-    rows = ending_parts.rows(found, text, firms, own(request))
+    # A firm that only began to join with a change has no part in it.
+    is_party = own(request) in {firm.pk for firm in firms}
+    rows = ending_parts.rows(found, text, firms, own(request)) if is_party else []
     forms = {row.key: NoteForm(auto_id=f"{row.key}_%s") for row in rows}
     if form is not None:
         forms[sent] = form
@@ -301,7 +303,7 @@ def _closing_context(
         "rows": [(row, forms[row.key]) for row in rows],
         "sent": sent,
         "own_done": sum(1 for row in rows if row.own is not None and row.own.item is not None),
-        "is_party": any(row.own is not None for row in rows),
+        "is_party": is_party,
         "may_close": found.is_ending and perms.can_look_back(member(request), agreement),
     }
 

@@ -32,7 +32,7 @@ from cooperation import (
 from cooperation.agreements import NotPossible
 from cooperation.calendar_files import Event
 from cooperation.forms import ReviewForm
-from cooperation.models import Agreement, AgreementVersion, Review
+from cooperation.models import Agreement, AgreementVersion, Participation, Review
 from cooperation.standing import Standing
 from cooperation.views.desk import act_in
 from cooperation.working_days import day_of
@@ -92,12 +92,19 @@ def _context(
         "work": at_work.read(content, book, notes, get_language() or "de"),
         "dues": [(each, each.is_overdue(today)) for each in plan.dues],
         "next_due": due,
-        "held": list(
-            Review.objects.filter(agreement=desk.agreement).select_related("by", "partner")
-        ),
+        "held": _held(request, desk.agreement),
         "may_note": may_note and due is not None and desk.found.version is not None,
         "form": form or ReviewForm(initial={"due_on": due, "held_on": today}),
     }
+
+
+def _held(request: PortalRequest, agreement: Agreement) -> list[Review]:
+    """What was noticed in reviews, from the day on which the reader's firm joined."""
+    membership = request.membership or None  # a lazy object otherwise, also when it holds nothing
+    own = None if membership is None else membership.partner_id
+    places = Participation.objects.accepted().filter(project=agreement.project_id, partner=own)
+    rows = Review.objects.filter(agreement=agreement, at__gte=places.values("responded_at")[:1])
+    return list(rows.select_related("by", "partner"))
 
 
 @require_POST
