@@ -254,10 +254,7 @@ WORDS: dict[str, Words] = {
     ),
     "retrospective_revealed": Words(
         _("The look back is open"),
-        _(
-            "All firms have looked back on the project “%(project)s”, and everybody sees the "
-            "result now."
-        ),
+        _("The look back on the project “%(project)s” is open: all its firms can read it now."),
     ),
 }
 
