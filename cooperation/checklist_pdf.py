@@ -153,7 +153,7 @@ def sheet(point: Point, book: Book, language: str) -> Sheet:
     if kind == "table":
         head = texts(*(column.label for column in point.columns))
         legend = tuple(
-            f"{text(column.label)}: {', '.join(text(option.label) for option in column.options)}"
+            f"{text(column.label)}: {' · '.join(text(option.label) for option in column.options)}"
             for column in point.columns
             if column.options
         )

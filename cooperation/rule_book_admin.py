@@ -121,7 +121,7 @@ class RuleBookAdmin(admin.ModelAdmin[RuleBook]):
         form = FileForm(request.POST, request.FILES)
         if not form.is_valid():
             return self._page(request, form, status=422)
-        uploaded: UploadedFile = form.cleaned_data["file"]
+        uploaded: UploadedFile[Any] = form.cleaned_data["file"]
         # One byte more than allowed is enough to know; the rest is never read.
         return self._preview(request, uploaded.read(MOST_BYTES + 1), uploaded.name or "")
 

@@ -102,8 +102,8 @@ def _reason(error: ErrorDetails) -> str:
         )
     if kind == "literal_error":
         values = re.findall(r"'([^']*)'", context["expected"]) or [context["expected"]]
-        said = _("This has to be one of: %(expected)s.")
-        return said % {"expected": ", ".join(values)}
+        one_of = _("This has to be one of: %(expected)s.")
+        return one_of % {"expected": ", ".join(values)}
     said = {
         "missing": _("This is missing."),
         "extra_forbidden": _("There is no such entry here. Is it misspelt?"),

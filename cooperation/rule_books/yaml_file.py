@@ -81,7 +81,7 @@ def _events(text: str) -> Iterator[Problem]:
     """Walks the file without building anything, so nothing can grow."""
     depth = 0
     for event in yaml.parse(text, Loader=_Loader):
-        line = event.start_mark.line + 1
+        line = None if event.start_mark is None else event.start_mark.line + 1
         if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
             yield Problem(line, "", _("Anchors and aliases (& and *) are not used in a rule book."))
         if getattr(event, "tag", None) not in (None, "!"):

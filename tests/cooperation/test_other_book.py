@@ -320,9 +320,9 @@ def test_older_version_points_to_the_newer_one() -> None:
     old = Browser(None).get("rule_book", "nordpakt", "1.0")
     new = Browser(None).get("rule_book", "nordpakt", "1.1")
 
-    assert "New agreements are made under version 1.1." in old.text(".kodex__aside")
-    assert old.one(".kodex__aside .notice a")["href"] == "/regelwerk/nordpakt/1.1/"
-    assert not new.soup.select(".kodex__aside .notice")
+    assert "New agreements are made under version 1.1." in old.text("main > .notice")
+    assert old.one("main > .notice a")["href"] == "/regelwerk/nordpakt/1.1/"
+    assert not new.soup.select("main .notice")
 
 
 @pytest.mark.django_db
@@ -357,16 +357,18 @@ def test_blank_checklist_is_that_of_the_book(length: str) -> None:
     assert "Nordpakt: the" in english
     assert "https://arbeitskreis-nord.example/pakt" in english
     assert not SEVEN.search(english + german)
-    assert ("Machine: Crane, Digger" in english) == (length == "full")
-    assert ("Maschine: Kran, Bagger" in german) == (length == "full")
+    assert ("Machine: Crane · Digger" in english) == (length == "full")
+    assert ("Maschine: Kran · Bagger" in german) == (length == "full")
 
 
 def test_blank_checklist_of_the_kodex_lists_what_can_be_chosen() -> None:
     sheet = checklist_pdf.sheet(
         rule_books.packaged().point("ms_associations"), rule_books.packaged(), "de"
     )
-    assert sheet.legend[0].startswith("Dienst (Workload): Intune, Exchange, Microsoft 365 Apps, ")
-    assert sheet.legend[1:] == ("Art der Zuordnung: PAL, CPOR, DPOR",)
+    assert sheet.legend[0].startswith(
+        "Dienst (Workload): Intune · Exchange · Microsoft 365 Apps · "
+    )
+    assert sheet.legend[1:] == ("Art der Zuordnung: PAL · CPOR · DPOR",)
 
 
 def test_blank_checklist_of_the_kodex_says_whose_words_they_are() -> None:
