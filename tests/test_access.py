@@ -21,6 +21,7 @@ from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
 from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
 from tests.cooperation.test_endings_access import ACCESS as ENDINGS
 from tests.cooperation.test_first_round_access import ACCESS as FIRST_ROUND
+from tests.cooperation.test_pairs_access import ACCESS as PAIRS
 from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.cooperation.test_threads_access import ACCESS as THREADS
 from tests.cooperation.test_work_access import ACCESS as WORK
@@ -95,6 +96,7 @@ ELSEWHERE: dict[str, tuple[str, tuple[int, ...]]] = {
     **ENDINGS,
     **FIRST_ROUND,
     **RULE_BOOKS,
+    **PAIRS,
     **THREADS,
     **WORK,
 }

@@ -29,7 +29,7 @@ from tests.factories import PartnerFactory, member
 pytestmark = pytest.mark.django_db
 
 KEY = "day_rates"
-CHECKLIST_QUERIES, READY_QUERIES, VERSION_QUERIES = 12, 9, 17
+CHECKLIST_QUERIES, READY_QUERIES, VERSION_QUERIES = 12, 12, 17
 
 
 def card(several: World, other: int) -> str:
