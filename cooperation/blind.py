@@ -381,6 +381,7 @@ def _take_over(agreement: Agreement, begun: BlindRound, agenda: Agenda) -> None:
 def _answer(
     agreement: Agreement, point: Point, reply: Reply, row: BlindAnswer, *, per_partner: bool
 ) -> Answer:
+    """What all said alike names the round as its origin; a firm's own answer is its proposal."""
     firm = row.part.partner_id
     return Answer(
         agreement=agreement,
@@ -391,7 +392,7 @@ def _answer(
         else Answer.Resolution.NOT_APPLICABLE,
         value=reply.value,
         note=reply.note,
-        origin=Answer.Origin.FIRST_ROUND,
+        origin=Answer.Origin.PROPOSED if per_partner else Answer.Origin.FIRST_ROUND,
         updated_by_id=row.updated_by_id,
         updated_by_partner_id=firm,
     )

@@ -57,32 +57,40 @@ class Pending:
     missing: tuple[Party, ...]
 
 
+def of(agreement: Agreement) -> BlindRound | None:
+    """The first round of an agreement; no query if the agreement came with its ``blind_round``."""
+    return getattr(agreement, "blind_round", None)
+
+
+def is_open(agreement: Agreement) -> bool:
+    """Whether its points rest. What was given up keeps its round closed, and rests for good."""
+    found = of(agreement)
+    return agreement.is_draft and found is not None and found.is_open
+
+
 def pending(agreements: Iterable[Agreement]) -> dict[UUID, Pending]:
-    """The open rounds among these agreements, by agreement id: three queries for all of them."""
-    projects = {row.pk: row.project_id for row in agreements if row.is_draft}
-    opened_at = dict(
-        BlindRound.objects.is_open()
-        .filter(agreement__in=projects)
-        .values_list("agreement", "opened_at")
-    )
-    if not opened_at:
+    """The open rounds among agreements that came with their ``blind_round``, by agreement id.
+
+    Two queries for all of them, none if no round is open.
+    """
+    rounds = {row.pk: row for row in agreements if is_open(row)}
+    if not rounds:
         return {}
-    parts = BlindPart.objects.filter(round__agreement__in=opened_at, handed_in_at__isnull=False)
+    parts = BlindPart.objects.filter(round__agreement__in=rounds, handed_in_at__isnull=False)
     handed_in = set(parts.values_list("round__agreement", "partner"))
-    accepted = Participation.objects.accepted().filter(
-        project__in={projects[pk] for pk in opened_at}
-    )
+    projects = {row.project_id for row in rounds.values()}
+    accepted = Participation.objects.accepted().filter(project__in=projects)
     firms = list(accepted.values_list("project", "partner", "partner__name"))
     return {
-        agreement: Pending(
-            at,
+        pk: Pending(
+            row.blind_round.opened_at,
             tuple(
-                Party(str(pk), name)
-                for project, pk, name in firms
-                if project == projects[agreement] and (agreement, pk) not in handed_in
+                Party(str(firm), name)
+                for project, firm, name in firms
+                if project == row.project_id and (pk, firm) not in handed_in
             ),
         )
-        for agreement, at in opened_at.items()
+        for pk, row in rounds.items()
     }
 
 
@@ -115,7 +123,7 @@ def agenda_for(partner: Partner, agreement: Agreement) -> Agenda | None:
 
     None while it is open, and for a firm that was no part of it: then no answer is read at all.
     """
-    found: BlindRound | None = getattr(agreement, "blind_round", None)
+    found = of(agreement)
     if found is None or found.is_open:
         return None
     took_part = _took_part(found)

@@ -59,7 +59,7 @@ def for_user(user: User) -> list[Waiting]:
     agreements = list(
         Agreement.objects.visible_to(user)
         .filter(status=Agreement.Status.DRAFT)
-        .select_related("project")
+        .select_related("project", "blind_round")
     )
     # An amendment is not worked on any more once the agreement it changes is over.
     standing.bring_up_to_date(agreements, standing.today())

@@ -11,7 +11,15 @@ from django.db.models import Exists, OuterRef, QuerySet
 from django.http import Http404
 from django.shortcuts import get_object_or_404
 
-from cooperation import association_forms, perms, points, sheets, standing, threads
+from cooperation import (
+    association_forms,
+    first_rounds,
+    perms,
+    points,
+    sheets,
+    standing,
+    threads,
+)
 from cooperation.association_forms import AssumptionsForm
 from cooperation.book import Party, Point
 from cooperation.first_round import Entry
@@ -165,8 +173,7 @@ def open_agreement(request: PortalRequest, pk: UUID) -> Opened:
     agreement = get_object_or_404(agreements.select_related("project", "blind_round"), pk=pk)
     act_in(request, agreement.project_id)
     standing.bring_up_to_date([agreement], standing.today())
-    first_round = getattr(agreement, "blind_round", None)
-    if agreement.is_draft and first_round is not None and first_round.is_open:
+    if first_rounds.is_open(agreement):
         raise FirstRoundIsOpen(agreement)
     membership = request.membership or None  # a lazy object otherwise, also when it holds nothing
     show = request.GET.get("show", "all")

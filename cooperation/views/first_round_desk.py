@@ -133,7 +133,9 @@ class Sitting:
 
     @cached_property
     def may_lead(self) -> bool:
-        return perms.can_lead_first_round(self.membership, self.agreement)
+        return self.agreement.is_draft and perms.can_lead_first_round(
+            self.membership, self.agreement
+        )
 
     @property
     def total(self) -> int:

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 
-from cooperation import blind, first_round, first_rounds, perms, rule_books
+from cooperation import first_round, first_rounds
 from cooperation.book import Party
-from cooperation.models import Agreement, BlindRound
+from cooperation.first_rounds import Pending
+from cooperation.models import Agreement
+from cooperation.points import Sheet
 from partners.models import Membership
 
 
@@ -25,29 +27,39 @@ class Panel:
         return ", ".join(party.name for party in self.missing)
 
 
-def panel(agreement: Agreement, membership: Membership | None) -> Panel:
-    """The number of queries depends on the state of the round, not on what the firms do in it."""
+def panel(
+    agreement: Agreement, sheet: Sheet, membership: Membership | None, pending: Pending | None
+) -> Panel:
+    """``pending``: the open round of the agreement, if there is one.
+
+    The number of queries depends on the state of the round, not on what the firms do in it.
+    """
     if membership is None:
         return Panel()
-    begun = BlindRound.objects.filter(agreement=agreement).first()
+    begun = first_rounds.of(agreement)
     if begun is None:
-        may_begin = (
-            agreement.is_draft
-            and perms.can_lead_first_round(membership, agreement)
-            and not blind.why_not(agreement)
+        return Panel(may_begin=_may_begin(agreement, sheet, membership))
+    if pending is not None:
+        own = str(membership.partner_id)
+        return Panel(
+            is_open=True,
+            answered=len(first_rounds.replies(agreement, membership.partner)),
+            total=len(first_round.asked(sheet.book)),
+            mine=any(party.key == own for party in pending.missing),
+            missing=pending.missing,
         )
-        return Panel(may_begin=may_begin)
-    if not begun.is_open:
-        took_part = begun.parts.filter(partner=membership.partner_id).exists()
-        return Panel(is_revealed=took_part)
-    if not agreement.is_draft:
-        return Panel()
-    firms = first_rounds.places(agreement)
-    key = str(membership.partner_id)
-    return Panel(
-        is_open=True,
-        answered=len(first_rounds.replies(agreement, membership.partner)),
-        total=len(first_round.asked(rule_books.by_id(agreement.rule_book_id))),
-        mine=any(place.party.key == key and not place.has_handed_in for place in firms),
-        missing=tuple(place.party for place in firms if not place.has_handed_in),
+    took_part = begun.parts.filter(partner=membership.partner_id)
+    return Panel(is_revealed=not begun.is_open and took_part.exists())
+
+
+def _may_begin(agreement: Agreement, sheet: Sheet, membership: Membership) -> bool:
+    """Whether to offer it; the page it leads to looks closer, see ``blind.why_not``."""
+    touched = {key for key, _party in sheet.answers} | {
+        key for key in sheet.talks if sheet.talks[key]
+    }
+    asked = {point.key for point in first_round.asked(sheet.book)}
+    untouched = agreement.is_draft and agreement.in_force_at is None and not agreement.fast_track
+    takes_part = any(party.key == str(membership.partner_id) for party in sheet.parties)
+    return bool(
+        membership.is_partner_manager and takes_part and untouched and asked and not asked & touched
     )

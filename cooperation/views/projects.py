@@ -80,7 +80,8 @@ def _latest(agreements: Sequence[Agreement]) -> dict[UUID, Agreement]:
 @require_GET
 def project_list(request: PortalRequest) -> HttpResponse:
     """The projects of the own firm, and invitations to it; under ``?away`` what was put away."""
-    visible = Agreement.objects.visible_to(request.user).select_related("project")
+    visible = Agreement.objects.visible_to(request.user)
+    visible = visible.select_related("project", "blind_round")
     own = str(request.partner.pk) if request.partner else ""
     agreements = _latest(list(visible.annotate(moved_at=_moved(own)).order_by("-moved_at", "pk")))
     found = standing.bring_up_to_date(agreements.values(), standing.today())
@@ -255,7 +256,8 @@ def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
     """The living or last agreement of a project the reader's firm takes part in, or 404."""
     project = get_object_or_404(CustomerProject.objects.visible_to(request.user), pk=pk)
     act_in(request, project.pk)
-    agreements = Agreement.objects.filter(project=project).select_related("project")
+    agreements = Agreement.objects.filter(project=project)
+    agreements = agreements.select_related("project", "blind_round")
     return _latest(list(agreements))[project.pk]
 
 
@@ -275,6 +277,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     firm = _firm(request)
     own = str(firm.pk)
     sheet = sheets.load(agreement).seen_by(own)
+    pending = first_rounds.pending([agreement]).get(agreement.pk)
     places = Participation.objects.filter(project=agreement.project_id)
     firms = list(places.select_related("partner", "invited_by_partner", "responded_by"))
     events = AgreementEvent.objects.filter(agreement=agreement).known_to(firm)
@@ -293,8 +296,10 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "project": agreement.project,
         "agreement": agreement,
         "book": sheet.book,
-        "line": _line_of(found, sheet, own),
-        "first_round": first_round_parts.panel(agreement, request.membership or None),
+        "line": _line_of(found, sheet, own, pending),
+        "first_round": first_round_parts.panel(
+            agreement, sheet, request.membership or None, pending
+        ),
         "change": amendment_parts.panel(agreement, request.membership or None, sheet),
         "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
@@ -316,10 +321,9 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     return render(request, "cooperation/project_detail.html", context)
 
 
-def _line_of(found: Standing, sheet: Sheet, own: str) -> Line:
+def _line_of(found: Standing, sheet: Sheet, own: str, pending: Pending | None) -> Line:
     agreement = found.agreement
     agreement.moved_at = None  # type: ignore[attr-defined]
-    pending = first_rounds.pending([agreement]).get(agreement.pk)
     return _line(found, sheet, _waiting_to_sign([agreement])[agreement.pk], own, pending)
 
 

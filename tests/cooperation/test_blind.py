@@ -423,7 +423,7 @@ def test_own_answers_are_there_and_still_to_be_read_by_the_others() -> None:
     assert {answer.partner: answer.value for answer in own} == {
         firm: {"text": f"Was Firma {number} kann"} for number, firm in enumerate(begun.world.firms)
     }
-    assert {answer.origin for answer in own} == {"first_round"}
+    assert {answer.origin for answer in own} == {"proposed"}
     assert begun.world.state(OWN) == "proposed"
     begun.world.confirm(0, OWN)
     assert begun.world.state(OWN) == "proposed"

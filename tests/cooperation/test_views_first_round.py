@@ -387,6 +387,25 @@ def test_the_checklist_leads_to_the_round(name: str) -> None:
             )
 
 
+def test_a_project_that_was_given_up_keeps_its_round_closed() -> None:
+    begun = game()
+    begun.say(0, GOAL, "Nur für uns")
+    begun.hand_in(0)
+    Agreement.objects.filter(pk=begun.agreement.pk).update(status="abandoned")
+
+    own, other = open_page(begun, 0), open_page(begun, 1)
+
+    assert "Nur für uns" in own.text(card(GOAL))
+    assert "Nur für uns" not in other.text()
+    for page in (own, other):
+        assert "given up before the first round was opened" in page.text("#hand-in .notice")
+        assert not page.soup.select("main form, .point__actions")
+    late = Browser(begun.world.people[1]).follow("first_round_hand_in", begun.agreement.pk)
+    assert late.status == 403
+    assert not blind.reconsider(Agreement.objects.get(pk=begun.agreement.pk))
+    assert Browser(begun.world.people[1]).get("agreement_detail", begun.agreement.pk).status == 200
+
+
 def test_project_pages_and_what_waits_tell_where_the_round_stands() -> None:
     begun = game()
     begun.say(0, GOAL, "Ein Ziel")
@@ -545,7 +564,7 @@ def test_queries_of_lists_do_not_grow_with_the_rounds(rows: int) -> None:
     for _row in range(rows - 1):
         more = another(begun.world)
         blind.open_round(more.agreement.pk, **more.acting(0))
-    agreements = list(Agreement.objects.all())
+    agreements = list(Agreement.objects.select_related("blind_round"))
 
     with CaptureQueriesContext(connection) as pending:
         found = first_rounds.pending(agreements)
@@ -553,7 +572,7 @@ def test_queries_of_lists_do_not_grow_with_the_rounds(rows: int) -> None:
         first_rounds.answered(found, [begun.world.firms[0].pk])
 
     assert len(found) == rows
-    assert (len(pending), len(counted)) == (3, 1)
+    assert (len(pending), len(counted)) == (2, 1)
 
 
 # ---- As PDF ------------------------------------------------------------------------------------

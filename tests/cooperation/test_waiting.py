@@ -193,5 +193,5 @@ def test_queries_do_not_grow_with_the_rows(django_assert_num_queries: Any) -> No
                 **two.acting(firm),
             )
 
-        with django_assert_num_queries(22):
+        with django_assert_num_queries(21):
             waiting.for_user(two.people[0])
