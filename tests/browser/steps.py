@@ -25,9 +25,17 @@ def state(page: Page, key: str) -> Locator:
     return card(page, key).locator(".card__head .tag")
 
 
+def reach(target: Locator) -> Locator:
+    """Unfold what ``target`` is folded away in, as a person has to."""
+    expect(target).to_be_attached()
+    for summary in target.locator("xpath=ancestor::details[not(@open)]/summary").all():
+        summary.click()
+    return target
+
+
 def open_form(page: Page, key: str, action: str = "answer") -> Locator:
     """Open a form in the card of a point: to answer, for a talk, or that it does not apply."""
-    page.locator(f"#point-{key}-{action}").click()
+    reach(page.locator(f"#point-{key}-{action}")).click()
     form = page.locator(f"#point-{key}-form")
     expect(form).to_be_visible()
     return form

@@ -139,17 +139,16 @@ def world(firms: int = 2, rule_book: RuleBook | None = None, **fields: Any) -> W
     """A project of ``firms`` firms that take part, its agreement untouched."""
     partners = [PartnerFactory.create(**fields) for _firm in range(firms)]
     people = [member(partner, "manager", "signer") for partner in partners]
-    return _begin(partners, people, rule_book)
+    return begin(partners, people, rule_book)
 
 
 def another(world: World) -> World:
     """One more project of the same firms and people."""
-    return _begin(world.firms, world.people)
+    return begin(world.firms, world.people)
 
 
-def _begin(
-    partners: list[Partner], people: list[User], rule_book: RuleBook | None = None
-) -> World:
+def begin(partners: list[Partner], people: list[User], rule_book: RuleBook | None = None) -> World:
+    """A project that the first of ``people`` has begun and all firms have joined."""
     agreement = projects.create(
         name="Neuer Arbeitsplatz",
         customer_name="Stadtwerke",
