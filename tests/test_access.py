@@ -15,7 +15,8 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 
 from cooperation import answers, checklist_pdf, projects, rule_books, signing
 from documents import jobs
-from partners.models import Membership, User
+from partners.models import User
+from tests.cooperation.access import WHO, everybody, firm_of
 from tests.cooperation.test_amendments_access import ACCESS as AMENDMENTS
 from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
 from tests.cooperation.test_disputes_access import ACCESS as DISPUTES
@@ -26,13 +27,11 @@ from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.cooperation.test_threads_access import ACCESS as THREADS
 from tests.cooperation.test_work_access import ACCESS as WORK
 from tests.cooperation.worlds import World, world
-from tests.factories import PartnerFactory, UserFactory, member
 from tests.partners.test_access import ACCESS as PARTNERS
 from tests.scoring.test_views_access import ACCESS as SCORING
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 # Columns as in WHO: the firm's partner manager (may sign), its project lead, its observer; the
 # other firm's signer; a manager of a firm that was invited and has not answered; another firm's
 # admin, manager and signer; somebody who left the firm; a person without a firm; staff; signed out.
@@ -109,19 +108,8 @@ class Scene:
         checklist_pdf.ensure(rule_books.current())
         self.draft: World = world()
         firm, other = self.draft.firms
-        self.people: dict[str, User] = {
-            "manager": member(firm, "manager", "signer"),
-            "lead": member(firm, "lead"),
-            "observer": member(firm, "observer"),
-            "signer_b": member(other, "signer"),
-            "invited": member(PartnerFactory.create(), "manager"),
-            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
-            "former": member(firm, "admin", "manager", "signer"),
-            "loner": UserFactory.create(),
-            "operator": UserFactory.create(is_staff=True, is_superuser=True),
-        }
-        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
-        invitee = Membership.objects.get(user=self.people["invited"]).partner
+        self.people: dict[str, User] = everybody(firm, other)
+        invitee = firm_of(self.people["invited"])
         self.place = projects.invite(self.draft.agreement.pk, invitee, **self.draft.acting(0))
         self.draft.press(0)
         self.talk = answers.ask_to_talk(

@@ -13,15 +13,14 @@ from django.urls import reverse
 
 from cooperation import leaving
 from cooperation.models import Participation
-from partners.models import Membership, User
+from partners.models import User
+from tests.cooperation.access import WHO, everybody, firm_of
 from tests.cooperation.amended import begin, in_force, sign_all, version
 from tests.cooperation.test_amendments import change, joined
 from tests.cooperation.worlds import another
-from tests.factories import PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 NOBODY = (404, 404, 404, 404, 404, 302)
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "cooperation:amend": ("get", (200, 403, 403, 200, *NOBODY)),
@@ -52,22 +51,13 @@ class Scene:
         change(changed)
         firm, other = self.running.firms
         self.people: dict[str, User] = {
-            "manager": member(firm, "manager", "signer"),
-            "lead": member(firm, "lead"),
-            "observer": member(firm, "observer"),
-            "signer_b": member(other, "signer"),
-            "invited": member(PartnerFactory.create(), "manager"),
-            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
-            "former": member(firm, "admin", "manager", "signer"),
-            "loner": UserFactory.create(),
-            "operator": UserFactory.create(is_staff=True, is_superuser=True),
+            **everybody(firm, other),
             "joiner": self.changed.people[2],
         }
-        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
         for some in (self.running, self.changed):
             Participation.objects.create(
                 project=some.agreement.project,
-                partner=Membership.objects.get(user=self.people["invited"]).partner,
+                partner=firm_of(self.people["invited"]),
                 position=9,
                 invited_by=some.people[0],
                 invited_by_partner=firm,

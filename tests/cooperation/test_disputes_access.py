@@ -17,12 +17,12 @@ from django.utils import timezone
 from cooperation import disputes, neutral_people
 from cooperation.models import DisputeGuest, Participation
 from partners.models import Membership, User
+from tests.cooperation.access import WHO, everybody, firm_of
 from tests.cooperation.settling import POINT, opened, signed
-from tests.factories import PartnerFactory, UserFactory, member
+from tests.factories import member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 MORE = ["neutral", "third"]
 NOBODY = (404, 404, 404, 404, 404, 302)
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -53,21 +53,12 @@ class Scene:
         self.world, self.version = signed(3)
         firm, other, third = self.world.firms
         self.people: dict[str, User] = {
-            "manager": member(firm, "manager", "signer"),
-            "lead": member(firm, "lead"),
-            "observer": member(firm, "observer"),
-            "signer_b": member(other, "signer"),
-            "invited": member(PartnerFactory.create(), "manager"),
-            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
-            "former": member(firm, "admin", "manager", "signer"),
-            "loner": UserFactory.create(),
-            "operator": UserFactory.create(is_staff=True, is_superuser=True),
+            **everybody(firm, other),
             "third": member(third, "admin", "manager", "signer"),
         }
-        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
         Participation.objects.create(
             project=self.world.agreement.project,
-            partner=Membership.objects.get(user=self.people["invited"]).partner,
+            partner=firm_of(self.people["invited"]),
             position=9,
             invited_by=self.world.people[0],
             invited_by_partner=firm,

@@ -11,13 +11,13 @@ from django.urls import reverse
 from cooperation import endings, perms, retrospectives
 from cooperation.models import Ending, Participation
 from partners.models import Membership, User
+from tests.cooperation.access import WHO, everybody, firm_of
 from tests.cooperation.ending_worlds import in_force, look_back, on, propose_end, write
 from tests.cooperation.worlds import World
-from tests.factories import PartnerFactory, UserFactory, member
+from tests.factories import PartnerFactory, member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 NOBODY = (404, 404, 404, 404, 404, 302)
 READ = ("get", (200, 200, 200, 200, *NOBODY))
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -47,21 +47,10 @@ class Scene:
     def __init__(self) -> None:
         self.world: World = in_force(ends_on="2026-12-20")
         firm, other = self.world.firms
-        self.people: dict[str, User] = {
-            "manager": member(firm, "manager", "signer"),
-            "lead": member(firm, "lead"),
-            "observer": member(firm, "observer"),
-            "signer_b": member(other, "signer"),
-            "invited": member(PartnerFactory.create(), "manager"),
-            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
-            "former": member(firm, "admin", "manager", "signer"),
-            "loner": UserFactory.create(),
-            "operator": UserFactory.create(is_staff=True, is_superuser=True),
-        }
-        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
+        self.people: dict[str, User] = everybody(firm, other)
         Participation.objects.create(
             project=self.world.agreement.project,
-            partner=Membership.objects.get(user=self.people["invited"]).partner,
+            partner=firm_of(self.people["invited"]),
             position=9,
             invited_by=self.world.people[0],
             invited_by_partner=firm,

@@ -11,13 +11,13 @@ from cooperation import blind, perms
 from cooperation.models import BlindRound, FirstRoundDocument
 from documents import jobs
 from partners.models import Membership, User
+from tests.cooperation.access import WHO
 from tests.cooperation.rounds import Game, game
 from tests.cooperation.worlds import another
 from tests.factories import PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 NOBODY = (404, 404, 404, 404, 404, 302)
 READ = ("get", (200, 200, 200, 200, *NOBODY))
 EDIT = ("post", (302, 302, 403, 403, *NOBODY))

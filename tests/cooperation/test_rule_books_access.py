@@ -7,12 +7,12 @@ from django.urls import reverse
 from cooperation import checklist_pdf, rule_books
 from partners.models import Membership, User
 from tests.cooperation import books
+from tests.cooperation.access import WHO
 from tests.cooperation.worlds import world
 from tests.factories import PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 OPEN = (200,) * 10
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "cooperation:rule_book": ("get", OPEN),

@@ -3,18 +3,15 @@
 from typing import Any
 
 import pytest
-from django.db import transaction
-from django.test import Client
 from django.urls import reverse
 
 from cooperation import comments, projects
-from partners.models import Membership, User
+from partners.models import User
+from tests.cooperation.access import WHO, ask, everybody, firm_of
 from tests.cooperation.worlds import world
-from tests.factories import PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
 NOBODY = (404, 404, 404, 404, 404, 302)
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "cooperation:point_thread": ("get", (200, 200, 200, 200, *NOBODY)),
@@ -29,19 +26,8 @@ class Scene:
     def __init__(self) -> None:
         two = world()
         firm, other = two.firms
-        self.people: dict[str, User] = {
-            "manager": member(firm, "manager", "signer"),
-            "lead": member(firm, "lead"),
-            "observer": member(firm, "observer"),
-            "signer_b": member(other, "signer"),
-            "invited": member(PartnerFactory.create(), "manager"),
-            "stranger": member(PartnerFactory.create(), "admin", "manager", "signer"),
-            "former": member(firm, "admin", "manager", "signer"),
-            "loner": UserFactory.create(),
-            "operator": UserFactory.create(is_staff=True, is_superuser=True),
-        }
-        Membership.objects.filter(user=self.people["former"]).update(left_at="2035-01-01T00:00Z")
-        invitee = Membership.objects.get(user=self.people["invited"]).partner
+        self.people: dict[str, User] = everybody(firm, other)
+        invitee = firm_of(self.people["invited"])
         projects.invite(two.agreement.pk, invitee, **two.acting(0))
         self.agreement = two.agreement
         self.comment = comments.write(
@@ -57,13 +43,7 @@ class Scene:
         return {"pk": self.agreement.pk, "key": "publicity"}
 
     def ask(self, who: str, method: str, url: str) -> int:
-        client = Client()
-        if who != "nobody":
-            client.force_login(self.people[who])
-        with transaction.atomic():
-            status = getattr(client, method)(url).status_code
-            transaction.set_rollback(True)
-        return int(status)
+        return ask(self.people, who, method, url)
 
 
 @pytest.mark.parametrize("name", sorted(ACCESS))
