@@ -5,13 +5,14 @@ from typing import Any, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import Exists, OuterRef, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.models.agreements import Agreement, Pair
-from cooperation.models.versions import AgreementVersion
-from partners.models import Partner
+from cooperation.models.projects import Participation
+from cooperation.models.versions import AgreementVersion, SignatureSlot
+from partners.models import Membership, Partner
 
 
 class DisputeQuerySet(models.QuerySet["Dispute"]):
@@ -190,8 +191,22 @@ class DisputeEntry(models.Model):
 
 class DisputeGuestQuerySet(models.QuerySet["DisputeGuest"]):
     def active(self, now: Any) -> Self:
-        """Invited, wanted by every firm involved, and within the time."""
-        return self.filter(admitted_at__lte=now, until__gt=now, ended_at=None)
+        """Invited, wanted by every firm involved, within the time, and neutral still.
+
+        Who has gone to work for a firm of the agreement meanwhile reads nothing as a third person.
+        """
+        own = Membership.objects.active().filter(user=OuterRef("user"))
+        signed = SignatureSlot.objects.filter(
+            version__agreement=OuterRef(OuterRef("dispute__agreement"))
+        )
+        places = Participation.objects.accepted().filter(
+            project=OuterRef(OuterRef("dispute__agreement__project"))
+        )
+        of_a_firm = own.filter(
+            Q(partner__in=signed.values("partner")) | Q(partner__in=places.values("partner"))
+        )
+        running = self.filter(admitted_at__lte=now, until__gt=now, ended_at=None)
+        return running.exclude(Exists(of_a_firm))
 
 
 class DisputeGuest(models.Model):

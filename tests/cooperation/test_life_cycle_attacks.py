@@ -8,9 +8,11 @@ from django.core.cache import cache
 from cooperation import (
     amendments,
     blind,
+    disputes,
     endings,
     frozen,
     leaving,
+    neutral_people,
     nothing_between,
     projects,
     retrospectives,
@@ -23,11 +25,12 @@ from cooperation import (
 from cooperation.agreements import NotPossible
 from cooperation.models import Answer, BlindRound, Confirmation
 from tests.cooperation import ending_worlds
-from tests.cooperation.amended import begin, freeze, in_force, sign_all
+from tests.cooperation.amended import begin, freeze, in_days, in_force, sign_all
 from tests.cooperation.browsers import Browser
 from tests.cooperation.pairing import paired
+from tests.cooperation.settling import opened, signed
 from tests.cooperation.worlds import World, another
-from tests.factories import PartnerFactory, member
+from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
 
@@ -209,3 +212,22 @@ def test_a_look_back_waits_for_no_firm_that_has_left(english: None) -> None:
         assert not retrospectives.is_revealed(some.agreement)
         leaving.leave(some.agreement.pk, reason="Genug", **some.acting(2))
         assert retrospectives.is_revealed(some.agreement)
+
+
+def test_a_neutral_person_who_changes_sides_reads_no_more(english: None) -> None:
+    some, version = signed(3)
+    dispute = opened(some, version, others=[some.firms[1].pk])
+    person = UserFactory.create()
+    guest = neutral_people.invite(
+        dispute.pk,
+        email=person.email,
+        name=person.name,
+        until=in_days(20),
+        **some.acting(0),
+    )
+    neutral_people.agree(guest.pk, **some.acting(1))
+    assert Browser(person).get("dispute", dispute.pk).status == 200
+    MembershipFactory.create(user=person, partner=some.firms[2], is_partner_manager=True)
+    assert Browser(person).get("dispute", dispute.pk).status == 404
+    with pytest.raises(NotPossible):
+        disputes.write(dispute.pk, "Noch ein Wort", by=person, partner=None)
