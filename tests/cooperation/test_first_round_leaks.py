@@ -19,7 +19,15 @@ from documents import jobs
 from partners.models import User
 from tests.cooperation.browsers import Browser
 from tests.cooperation.rounds import GOAL, LEAD, OWN, Game, game, outsider
-from tests.cooperation.walking import Seen, everything_stored, reachable, walk
+from tests.cooperation.walking import (
+    GET,
+    GET_AND_POST,
+    Seen,
+    Ways,
+    everything_stored,
+    reachable,
+    walk,
+)
 from tests.cooperation.worlds import another
 from tests.factories import member
 
@@ -65,9 +73,9 @@ def type_it(played: Game, words: dict[str, dict[str, str]] | None = None) -> Non
         assert page.status == 302
 
 
-def found(person: User, words: list[str], *, post: bool = True) -> list[tuple[str, str]]:
+def found(person: User, words: list[str], ways: Ways = GET[:1]) -> list[tuple[str, str]]:
     """Where any of the words can be read."""
-    seen = walk(person, reachable(person), post=post)
+    seen = walk(person, reachable(person), ways)
     return [(page.url, word) for page in seen for word in words if page.holds(word)]
 
 
@@ -75,7 +83,7 @@ def test_the_words_can_be_read_by_those_who_typed_them(begun: Game) -> None:
     """The walk finds what there is to find: without this the other tests say nothing."""
     type_it(begun)
 
-    told = {word for _url, word in found(begun.world.people[0], WORDS, post=False)}
+    told = {word for _url, word in found(begun.world.people[0], WORDS)}
 
     assert told == set(WORDS)
 
@@ -84,9 +92,9 @@ def test_no_page_shows_another_firms_answers_while_the_round_is_open(begun: Game
     type_it(begun)
     manager, observer = begun.world.people[1], member(begun.world.firms[1], "observer")
 
-    assert found(manager, WORDS) == []
-    assert found(observer, WORDS, post=False) == []
-    assert found(outsider()[1], WORDS, post=False) == []
+    assert found(manager, WORDS, GET_AND_POST) == []
+    assert found(observer, WORDS, GET) == []
+    assert found(outsider()[1], WORDS) == []
 
 
 def test_handing_in_names_nobody(begun: Game) -> None:
@@ -97,7 +105,7 @@ def test_handing_in_names_nobody(begun: Game) -> None:
 
     blind.hand_in(begun.agreement.pk, by=colleague, partner=begun.world.firms[0])
 
-    seen = found(begun.world.people[1], [*WORDS, HANDED_IN_BY], post=False)
+    seen = found(begun.world.people[1], [*WORDS, HANDED_IN_BY])
     own = (str(begun.agreement.pk), str(begun.agreement.project_id), "/start/", "/projekte/")
     assert [(url, words) for url, words in seen if words in WORDS] == []
     assert [url for url, _name in seen if any(part in url for part in own)] == []
@@ -128,7 +136,7 @@ def test_pages_and_queries_are_the_same_whatever_another_firm_does_alone(begun: 
     person = begun.world.people[1]
     urls = reachable(person)
     assert {reverse("home"), reverse("cooperation:project_list")} <= set(urls)
-    walk(person, urls)  # caches are warm from here on
+    walk(person, urls, GET[:1])  # caches are warm from here on
     before = walk(person, urls)
 
     type_it(begun)
@@ -198,7 +206,7 @@ def test_what_was_not_handed_in_stays_hidden_for_ever(begun: Game) -> None:
 
     assert [word for word in WORDS if word in text] == []
     assert found(begun.world.people[1], WORDS) == []
-    told = {word for _url, word in found(begun.world.people[0], WORDS, post=False)}
+    told = {word for _url, word in found(begun.world.people[0], WORDS)}
     assert MARKS[0] in told  # the firm itself still reads its own words
     holding = {
         table for table, rows in everything_stored().items() if any(word in rows for word in WORDS)

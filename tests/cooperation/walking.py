@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 from typing import Any
@@ -114,12 +114,19 @@ def reachable(person: User, rows: list[type[models.Model]] | None = None) -> lis
     return found
 
 
-def walk(person: User, urls: list[str], *, post: bool = False) -> list[Seen]:
-    """Each address asked for as a page and by htmx, and with ``post`` sent to as well."""
+PAGE: dict[str, str] = {}
+PARTIAL = {"HX-Request": "true"}
+GET = (("get", PAGE), ("get", PARTIAL))
+GET_AND_POST = (*GET, ("post", PAGE), ("post", PARTIAL))
+Ways = Sequence[tuple[str, dict[str, str]]]
+
+
+def walk(person: User, urls: list[str], ways: Ways = GET) -> list[Seen]:
+    """Each address asked for in each way."""
     client = _client(person)
     seen = []
     for url in urls:
-        for method, headers in _ways(post):
+        for method, headers in ways:
             queries = Counter[str]()
             with connection.execute_wrapper(_counting(queries)):
                 response, body = _ask(client, method, url, headers)
@@ -137,11 +144,6 @@ def _counting(queries: Counter[str]) -> Callable[..., Any]:
         return execute(sql, *rest)
 
     return count
-
-
-def _ways(post: bool) -> list[tuple[str, dict[str, str]]]:
-    ways = [("get", {}), ("get", {"HX-Request": "true"})]
-    return [*ways, ("post", {}), ("post", {"HX-Request": "true"})] if post else ways
 
 
 def _client(person: User) -> Client:
