@@ -506,7 +506,7 @@ def test_card_queries_do_not_grow_with_firms(firms: int, django_assert_num_queri
     made = queries_world(firms)
     browser = Browser(made.people[0], htmx=True)
     browser.get("point", made.agreement.pk, "contributions")
-    with django_assert_num_queries(10):
+    with django_assert_num_queries(11):
         browser.get("point_answer", made.agreement.pk, "contributions")
 
 

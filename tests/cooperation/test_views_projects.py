@@ -207,7 +207,7 @@ def test_list_queries_do_not_grow(count: int, django_assert_num_queries: Any) ->
         projects.accept(place.pk, by=own.people[1])
     browser = Browser(own.people[0])
     browser.get("project_list")
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(12):
         page = browser.get("project_list")
     assert len(page.soup.select(".project-line")) == count
 
@@ -219,6 +219,6 @@ def test_detail_queries_do_not_grow(firms: int, django_assert_num_queries: Any) 
         made.propose(number, "contributions", f"Beitrag {number}")
     browser = Browser(made.people[0])
     browser.get("project_detail", made.agreement.project_id)
-    with django_assert_num_queries(16):
+    with django_assert_num_queries(18):
         page = browser.get("project_detail", made.agreement.project_id)
     assert f"Beitrag {firms}" not in page.text()
