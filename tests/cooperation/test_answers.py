@@ -408,7 +408,7 @@ def test_fast_track_queries_do_not_grow_with_the_points(
     two = world()
     sheets.load(two.agreement)  # the book is kept in memory
 
-    with django_assert_max_num_queries(26):
+    with django_assert_max_num_queries(27):
         two.press(0)
 
 
