@@ -36,7 +36,7 @@ from documents.models import Document
 from partners.models import User
 from tests.cooperation import walking
 from tests.cooperation.pairing import ROWS, paired, rates, settle, signed, talk
-from tests.cooperation.walking import reachable, walk
+from tests.cooperation.walking import GET, GET_AND_POST, reachable, walk
 from tests.cooperation.worlds import World, another
 from tests.factories import UserFactory, member
 
@@ -139,7 +139,7 @@ def leaks(person: User, queries: list[str], *, post: bool = False) -> tuple[set[
                 url = reverse(name, kwargs={"pk": agreement.pk, "key": "day_rates"})
                 urls += [url + query for query in queries]
     found: set[str] = set()
-    seen = walk(person, urls, post=post)
+    seen = walk(person, urls, GET_AND_POST if post else GET)
     for page in seen:
         told = readable(page.content) + repr(page.headers)
         found |= {word for word in WORDS if word in told}
