@@ -204,10 +204,10 @@ def fits(reply: Reply, point: Point, parties: tuple[Party, ...]) -> bool:
 def compare(point: Point, parties: tuple[Party, ...], replies: Mapping[str, Reply]) -> Topic:
     """How the answers of the firms (by party key) to one point compare.
 
+    *difference*: two firms gave different answers, whether or not all have answered.
     *match*: two or more firms, all answered, all the same, and it holds for the firms of now.
     *each own*: a point per partner, with all the answers that it needs.
-    *open*: somebody has not answered, or all named a firm that is gone.
-    *difference*: everything else.
+    *open*: everything else: somebody has not answered, or all named a firm that is gone.
     """
     said = tuple((party, replies.get(party.key)) for party in parties)
     given = [reply for _party, reply in said if reply is not None]
@@ -216,11 +216,10 @@ def compare(point: Point, parties: tuple[Party, ...], replies: Mapping[str, Repl
     if point.per_partner:
         enough = complete if point.required else bool(given)
         return Topic(point, Outcome.EACH_OWN if enough else Outcome.OPEN, said, holds)
-    if not complete or len(parties) < 2:
-        return Topic(point, Outcome.OPEN, said, holds)
     if not all(same(given[0], reply) for reply in given[1:]):
         return Topic(point, Outcome.DIFFERENCE, said, holds)
-    return Topic(point, Outcome.MATCH if holds else Outcome.OPEN, said, holds)
+    matches = complete and holds and len(parties) > 1
+    return Topic(point, Outcome.MATCH if matches else Outcome.OPEN, said, holds)
 
 
 def agenda(book: Book, parties: Sequence[Party], handed_in: Mapping[str, Replies]) -> Agenda:

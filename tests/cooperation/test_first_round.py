@@ -70,7 +70,7 @@ def test_what_one_firm_cannot_answer_for_all_to_see_is_not_asked(change: dict[st
         ("shared_goal", ("Eins", "Eins", "Eins"), Outcome.MATCH),
         ("shared_goal", ("Eins", "Eins", "Zwei"), Outcome.DIFFERENCE),
         ("shared_goal", ("Eins", "Eins", "-"), Outcome.OPEN),
-        ("shared_goal", ("Eins", "Zwei", "-"), Outcome.OPEN),
+        ("shared_goal", ("Eins", "Zwei", "-"), Outcome.DIFFERENCE),
         ("shared_goal", ("Eins",), Outcome.OPEN),
         ("customer_lead", ("p1", "p1"), Outcome.MATCH),
         ("customer_lead", ("p1", "p2"), Outcome.DIFFERENCE),
@@ -217,6 +217,6 @@ def test_a_match_needs_every_firm_and_one_answer(said: list[str | None]) -> None
 
     found = first_round.compare(point, parties, replies).outcome
 
-    everybody, alike = None not in said and len(said) > 1, len(set(said)) == 1
-    assert (found is Outcome.MATCH) == (everybody and alike)
-    assert (found is Outcome.DIFFERENCE) == (everybody and not alike)
+    different = len(set(said) - {None})
+    assert (found is Outcome.MATCH) == (None not in said and len(said) > 1 and different == 1)
+    assert (found is Outcome.DIFFERENCE) == (different > 1)
