@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
@@ -13,13 +14,25 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from partners.models import Membership, User
+from tests.cooperation import test_amendments_access as amendments
+from tests.cooperation import test_disputes_access as disputes
+from tests.cooperation import test_endings_access as endings
+from tests.cooperation import test_first_round_access as first_round
+from tests.cooperation import test_pairs_access as pairs
+from tests.cooperation import test_threads_access as threads
+from tests.cooperation import test_work_access as work
+from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.scoring.test_views_access import World as Scoring
 from tests.test_access import URLS, Scene
 
 pytestmark = pytest.mark.django_db
 NONSENSE = ["\x00", "\U0001f600", "'\"><script>x</script>", "-1", "9" * 5_000, "[]", "%"]
-PARAMETERS = "q page track metric option words sort show lang competence next kodex".split()
+PARAMETERS = (
+    "q page track metric option words sort show lang competence next kodex mit von first_round "
+    "dispute seats active later"
+).split()
+SUBJECTS = (amendments, disputes, endings, first_round, pairs, threads, work)
 
 
 class Portal:
@@ -27,6 +40,9 @@ class Portal:
 
     def __init__(self) -> None:
         self.scene, self.scoring = Scene(), Scoring()
+        self.subjects: list[tuple[Any, Any]] = [
+            (module.ACCESS, module.Scene()) for module in SUBJECTS
+        ]
         firm = self.scene.draft.firms[0]
         self.admin = member(firm, "admin", "manager", "signer")
         self.colleague = Membership.objects.get(user=self.scene.people["lead"])
@@ -36,7 +52,7 @@ class Portal:
         if room == "scoring":
             return self.scoring.url(kind)
         if room == "cooperation":
-            return reverse(name, kwargs=self.scene.arguments(name))
+            return reverse(name, kwargs=self.arguments(name))
         if kind == "password_reset_confirm":
             return reverse(name, args=["MQ", "set-password"])
         if kind == "firm_detail":
@@ -45,8 +61,26 @@ class Portal:
             return reverse(name, args=[self.colleague.pk])
         return reverse(name)
 
+    def arguments(self, name: str) -> dict[str, Any]:
+        if (subject := self.subject(name)) is not None:
+            return dict(subject.arguments(name))
+        if name == "cooperation:association_worth":
+            return {"pk": self.scene.draft.agreement.pk}
+        if name in RULE_BOOKS:
+            converters = URLS[name].pattern.converters
+            words = {"key": "p2p-kodex", "version": "2026.1", "length": "short"}
+            return {key: words[key] for key in converters}
+        return self.scene.arguments(name)
+
+    def subject(self, name: str) -> Any:
+        """The scene of the subject that has the row of this address."""
+        return next((scene for access, scene in self.subjects if name in access), None)
+
     def owner(self, name: str) -> User:
-        return self.scoring.people["manager"] if name.startswith("scoring:") else self.admin
+        if name.startswith("scoring:"):
+            return self.scoring.people["manager"]
+        subject = self.subject(name)
+        return self.admin if subject is None else subject.people["manager"]
 
     def addresses(self) -> Iterator[tuple[str, str]]:
         for name in URLS:
