@@ -56,7 +56,5 @@ class Notice(models.Model):
             )
         ]
         indexes = [
-            models.Index(
-                fields=["not_before"], name="notices_to_send", condition=Q(state="queued")
-            )
+            models.Index(fields=["not_before"], name="notices_to_send", condition=Q(state="queued"))
         ]

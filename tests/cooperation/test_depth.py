@@ -236,7 +236,7 @@ def test_unknown_depth_from_a_form_is_a_sentence() -> None:
         ("fast_track", "fast_track", True),
     ],
 )
-def test_project_begins_as_deep_as_chosen(chosen: str, depth_of_it: str, said: bool) -> None:  # noqa: FBT001
+def test_project_begins_as_deep_as_chosen(chosen: str, depth_of_it: str, said: bool) -> None:
     person = member(PartnerFactory.create(), "manager")
     Browser(person).post("project_create", name="Neu", customer_name="Werft", depth=chosen)
     agreement = Agreement.objects.get()

@@ -99,7 +99,10 @@ def test_second_firm_confirms_all_that_stands_there_and_adds_its_own_parts() -> 
     assert set(taken.filled) == {"contributions", "contacts"}
     assert here.state("exclusivity") == "agreed"
     own = Answer.objects.filter(agreement=here.agreement, point_key="contributions")
-    assert {row.value["text"] for row in own if row.value} == {"What firm 0 can do", "What firm 1 can do"}
+    assert {row.value["text"] for row in own if row.value} == {
+        "What firm 0 can do",
+        "What firm 1 can do",
+    }
 
 
 def test_nothing_is_overwritten() -> None:

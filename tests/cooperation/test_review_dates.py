@@ -12,8 +12,18 @@ from cooperation.terms import Terms
 
 SIGNED = date(2027, 1, 31)
 FAR = date(2040, 1, 1)
-OPEN: dict[str, Any] = {"start": "signing_date", "end": None, "review": "start_plus_3_months", "note": ""}
-FIXED: dict[str, Any] = {"start": "2027-02-01", "end": "2027-12-31", "review": None, "note": ""}
+OPEN: dict[str, Any] = {
+    "start": "signing_date",
+    "end": None,
+    "review": "start_plus_3_months",
+    "note": "",
+}
+FIXED: dict[str, Any] = {
+    "start": "2027-02-01",
+    "end": "2027-12-31",
+    "review": None,
+    "note": "",
+}
 
 
 def dates(
