@@ -113,7 +113,7 @@ def open_draft(
     dispute: Dispute | None = None,
 ) -> Amendment:
     """The draft itself. The agreement is locked and in force, reason and day have been checked."""
-    restoring.restore(agreement, base)
+    restoring.restore(agreement, base, by=by, partner=partner)
     amendment = Amendment.objects.create(
         agreement=agreement,
         base=base,
@@ -277,7 +277,7 @@ def drop(amendment_id: UUID, *, by: User, partner: Partner, reason: str = "") ->
     _send_away(agreement, signed, by, partner)
     asked = TalkRequest.objects.filter(agreement=agreement, resolved_at=None)
     asked.update(resolved_at=timezone.now(), resolved_by=by)
-    restoring.restore(agreement, base)
+    restoring.restore(agreement, base, by=by, partner=partner)
     amendment.state, amendment.closed_at = State.DROPPED, timezone.now()
     amendment.save(update_fields=["state", "closed_at"])
     agreement.status = Agreement.Status.IN_FORCE

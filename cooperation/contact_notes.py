@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import frozen, kinds, notices, restoring, rule_books
+from cooperation import frozen, kinds, notices, proposals, restoring, rule_books
 from cooperation.agreements import NotPossible, lock, record, require_party
 from cooperation.book import Party, Point, Value
 from cooperation.kinds.base import NOTE_LIMIT, Problems
@@ -162,3 +162,4 @@ def _carry_over(agreement: Agreement, noted: ContactNote, before: Value | None) 
     answer.updated_by, answer.updated_by_partner = noted.by, noted.partner
     answer.updated_at = noted.at
     answer.save()
+    proposals.keep([answer])

@@ -10,7 +10,7 @@ from itertools import combinations
 from typing import Any, TypeAlias
 from uuid import UUID
 
-from cooperation import frozen, pairs, rule_books
+from cooperation import frozen, pairs, proposals, rule_books
 from cooperation.models import (
     Agreement,
     AgreementVersion,
@@ -19,10 +19,11 @@ from cooperation.models import (
     ContactNote,
     Pair,
     Participation,
+    Proposal,
     SignatureSlot,
 )
 from cooperation.points import PairKey
-from partners.models import User
+from partners.models import Partner, User
 
 # Where an answer stands: point, firm of an own answer, pair of firms in the order of the text.
 Place: TypeAlias = "tuple[str, str | None, PairKey | None]"
@@ -36,12 +37,13 @@ class Signer:
     at: datetime
 
 
-def restore(agreement: Agreement, version: AgreementVersion) -> None:
+def restore(agreement: Agreement, version: AgreementVersion, *, by: User, partner: Partner) -> None:
     """Let the tables say what ``version`` says, confirmed by all of its firms that take part now.
 
     Answers to points that the text does not ask are kept, but nobody has confirmed them any more.
     Every answer of the text gets a new revision, so a form made before is noticed. The agreement
-    must be locked; what it asks (``depth``) is set on it and saved.
+    must be locked; what it asks (``depth``) is set on it and saved. ``by`` and ``partner`` stand in
+    the course of the points whose answer this changes.
     """
     text = frozen.content(version.payload)
     signers = _signers(version)
@@ -53,7 +55,7 @@ def restore(agreement: Agreement, version: AgreementVersion) -> None:
     settled = {pair for _key, _owner, pair in said if pair is not None}
     rows = {pair: pairs.row(agreement, pair) for pair in settled}
     writer = _Writer(agreement, version, signers, notes, rows)
-    writer.answers(asked, said)
+    writer.keep(writer.answers(asked, said), by, partner)
     writer.confirmations(said)
     before = (agreement.depth, agreement.fast_track)
     agreement.depth = frozen.depth_of(text)
@@ -137,41 +139,44 @@ class _Writer:
     notes: dict[tuple[str, str], ContactNote]
     pairs: dict[PairKey, Pair]
 
-    def answers(self, asked: set[Place], said: dict[Place, dict[str, Any]]) -> None:
+    def answers(self, asked: set[Place], said: dict[Place, dict[str, Any]]) -> list[Answer]:
+        """Returns those that say something else now."""
         rows = {_place(row): row for row in _rows(self.agreement)}
         gone = [row.pk for place, row in rows.items() if place in asked and place not in said]
         Answer.objects.filter(pk__in=gone).delete()
         changed: list[Answer] = []
         new: list[Answer] = []
+        moved: list[Answer] = []
         for place, answer in said.items():
             row = rows.get(place)
-            (new if row is None else changed).append(self._row(place, row, answer))
+            if row is None or (row.value, row.note) != (answer["value"], answer["note"]):
+                row = self._blame(place, row or self._new(place))
+                moved.append(row)
+            (changed if place in rows else new).append(row)
+            row.resolution, row.value = answer["resolution"], answer["value"]
+            row.note, row.origin = answer["note"], answer["origin"]
+            row.source = answer.get("source", {})
+            row.revision += 1
         Answer.objects.bulk_create(new)
         written = ["resolution", "value", "note", "origin", "source", "revision"]
         who = ["updated_by", "updated_by_partner", "updated_at"]
         Answer.objects.bulk_update(changed, [*written, *who], batch_size=100)
+        return moved
 
-    def _row(self, place: Place, row: Answer | None, answer: dict[str, Any]) -> Answer:
+    def _new(self, place: Place) -> Answer:
         key, owner, pair = place
-        if row is None:
-            row = Answer(
-                agreement=self.agreement,
-                point_key=key,
-                partner_id=None if owner is None else UUID(owner),
-                pair=None if pair is None else self.pairs[pair],
-                revision=0,
-            )
-        if not row.revision or (row.value, row.note) != (answer["value"], answer["note"]):
-            self._blame(row, key, owner)
-        row.resolution, row.value = answer["resolution"], answer["value"]
-        row.note, row.origin = answer["note"], answer["origin"]
-        row.source = answer.get("source", {})
-        row.revision += 1
-        return row
+        return Answer(
+            agreement=self.agreement,
+            point_key=key,
+            partner_id=None if owner is None else UUID(owner),
+            pair=None if pair is None else self.pairs[pair],
+            revision=0,
+        )
 
-    def _blame(self, row: Answer, key: str, owner: str | None) -> None:
-        """Name somebody for what was put back: the text does not say who proposed it."""
-        note = None if row.pair_id or owner is None else self.notes.get((owner, key))
+    def _blame(self, place: Place, row: Answer) -> Answer:
+        """Name somebody for what is put back: the text does not say who proposed it."""
+        _key, owner, _pair = place
+        note = self._note(row)
         if note is not None:
             row.updated_by, row.updated_by_partner = note.by, note.partner
             row.updated_at = note.at
@@ -182,6 +187,32 @@ class _Writer:
             row.updated_by = self.version.frozen_by
             row.updated_by_partner = self.version.frozen_by_partner
             row.updated_at = self.version.frozen_at
+        return row
+
+    def _note(self, row: Answer) -> ContactNote | None:
+        return None if row.pair_id else self.notes.get((str(row.partner_id), row.point_key))
+
+    def keep(self, moved: list[Answer], by: User, partner: Partner) -> None:
+        """In the course of the points: contacts as they were noted, the rest as put back now."""
+        noted = [row for row in moved if self._note(row) is not None]
+        proposals.keep(noted)
+        source = {"project": self.agreement.project.name, "number": self.version.number}
+        Proposal.objects.bulk_create(
+            Proposal(
+                agreement=self.agreement,
+                point_key=row.point_key,
+                partner_id=row.partner_id,
+                pair_id=row.pair_id,
+                value=row.value,
+                note=row.note,
+                origin=Answer.Origin.PREVIOUS,
+                source=source,
+                by=by,
+                by_partner=partner,
+            )
+            for row in moved
+            if self._note(row) is None
+        )
 
     def confirmations(self, said: dict[Place, dict[str, Any]]) -> None:
         """By signing, a firm confirmed every answer of the text; nothing else is confirmed."""

@@ -31,6 +31,7 @@ from cooperation.models import (
     Confirmation,
     Notice,
     Participation,
+    Proposal,
     TalkRequest,
 )
 from tests.cooperation.amended import (
@@ -115,10 +116,12 @@ def test_an_amendment_puts_back_what_moved_since_the_signature() -> None:
     )
     Confirmation.objects.filter(agreement=three.agreement, partner=three.firms[2]).delete()
 
+    kept = Proposal.objects.count()
     begin(three)
 
     assert rows(three) == signed
     assert points.blockers(three.sheet) == []
+    assert Proposal.objects.count() == kept + 8  # as many as had moved: in the course of each
     restored = moved.get(point_key="contacts", partner=three.firms[1])
     assert (restored.updated_by, restored.updated_by_partner) == (three.people[1], three.firms[1])
 
@@ -476,6 +479,10 @@ def test_a_dropped_change_leaves_everything_as_it_was_signed() -> None:
     assert version(two, 1).state == "in_force"
     assert rows(two) == signed
     assert not TalkRequest.objects.filter(resolved_at=None).exists()
+    turn = Proposal.objects.filter(point_key="regular_meetings").latest("at")
+    assert (turn.by, turn.by_partner) == (two.people[1], two.firms[1])
+    assert turn.value == {"choice": "weekly", "note": ""}
+    assert (turn.origin, turn.source["number"]) == ("previous", 1)
     two.agreement.refresh_from_db()
     assert two.agreement.depth == "fast_track"
     event = AgreementEvent.objects.filter(agreement=two.agreement).latest("seq")
