@@ -92,8 +92,9 @@ def submit(form: Locator, fields: Mapping[str, str]) -> None:
 
 
 def source(page: Page, *addresses: str) -> str:
-    """The source of these pages, as the person gets it."""
-    return "".join(page.request.get(address).text() for address in addresses)
+    """The source of these pages, as the person gets it, in the language of the window."""
+    headers = {"Accept-Language": page.evaluate("navigator.language")}
+    return "".join(page.request.get(address, headers=headers).text() for address in addresses)
 
 
 def download(page: Page, link: Locator) -> bytes:
