@@ -322,7 +322,8 @@ def _reveal_if_ready(agreement: Agreement, begun: BlindRound) -> bool:
     agenda = first_rounds.agenda(begun)
     _take_over(agreement, begun, agenda)
     # By nobody: who came last is nobody's business, and the log says only how it came out.
-    record(agreement, AgreementEvent.Kind.BLIND_REVEALED, by=None, partner=None, **agenda.counts)
+    counts: dict[str, Any] = agenda.counts
+    record(agreement, AgreementEvent.Kind.BLIND_REVEALED, by=None, partner=None, **counts)
     first_round_pdf.order(begun)
     own_parts = begun.parts.select_related("partner")
     to = notices.people([part.partner for part in own_parts], leads=True)

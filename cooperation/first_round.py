@@ -289,8 +289,11 @@ def entry(agenda: Agenda, topic: Topic, language: str) -> Entry:
     saids = []
     for party, reply in topic.replies:
         own = joint(agenda.book, agenda.handed_in.get(party.key, {}))
-        words = reply and described(reply, topic.point, agenda.parties, language, own)
-        saids.append(Said(party, words, applies=reply is None or reply.is_applicable))
+        if reply is None:
+            saids.append(Said(party, None))
+        else:
+            words = described(reply, topic.point, agenda.parties, language, own)
+            saids.append(Said(party, words, applies=reply.is_applicable))
     return Entry(topic, agenda.book.rule(topic.point.rule), tuple(saids))
 
 

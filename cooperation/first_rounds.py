@@ -110,7 +110,7 @@ def replies(agreement: Agreement, partner: Partner) -> dict[str, Reply]:
     """What ``partner`` said, by point key: also what it never handed in, for nobody but itself."""
     rows = BlindAnswer.objects.of(partner).filter(part__round__agreement=agreement)
     said = rows.values_list("point_key", "value", "note", "revision", "updated_by__name")
-    return {key: Reply(*rest) for key, *rest in said}
+    return {key: Reply(value, note, revision, by) for key, value, note, revision, by in said}
 
 
 def agenda(opened: BlindRound) -> Agenda:
@@ -147,9 +147,9 @@ def _agenda(opened: BlindRound, took_part: Mapping[UUID, tuple[Party, bool]]) ->
         party.key: {} for party, is_in in took_part.values() if is_in
     }
     rows = BlindAnswer.objects.opened().filter(part__round=opened)
-    for party, key, *said in rows.values_list(
+    for party, key, value, note, revision, by in rows.values_list(
         "part__partner", "point_key", "value", "note", "revision", "updated_by__name"
     ):
-        handed_in[str(party)][key] = Reply(*said)
+        handed_in[str(party)][key] = Reply(value, note, revision, by)
     book = rule_books.by_id(opened.agreement.rule_book_id)
     return first_round.agenda(book, [party for party, _is_in in took_part.values()], handed_in)

@@ -70,9 +70,11 @@ def result(request: PortalRequest, pk: UUID) -> HttpResponse:
     def row(entry: Entry) -> Row:
         point = entry.topic.point
         state = points.state(opened.sheet, point)
-        reply = drafts.get(point.key)
-        words = reply and first_round.described(
-            reply, point, agenda.parties, language, first_round.joint(agenda.book, drafts)
+        reply, own_answers = drafts.get(point.key), first_round.joint(agenda.book, drafts)
+        words = (
+            first_round.described(reply, point, agenda.parties, language, own_answers)
+            if reply
+            else None
         )
         open_to_all = state not in SETTLED and not point.per_partner
         may = editable and open_to_all and perms.may_edit_point(opened.membership, point)
