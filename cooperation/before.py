@@ -92,18 +92,26 @@ class Change:
     is_in_force: bool = True
 
     @property
+    def _differing(self) -> tuple[Lines, Lines]:
+        before, after = self.before or (), self.after or ()
+        removed = tuple(line for line in before if line not in after)
+        added = tuple(line for line in after if line not in before)
+        # Where only the order differs, all of it has to be read again.
+        return (removed, added) if removed or added else (before, after)
+
+    @property
     def removed(self) -> Lines:
         """Lines that stood there before and do not any more."""
-        return tuple(line for line in self.before or () if line not in (self.after or ()))
+        return self._differing[0]
 
     @property
     def added(self) -> Lines:
-        return tuple(line for line in self.after or () if line not in (self.before or ()))
+        return self._differing[1]
 
     @property
     def kept(self) -> int:
         """How many lines stay as they are: of a long answer they need not be read again."""
-        return sum(line in (self.before or ()) for line in self.after or ())
+        return len(self.after or ()) - len(self.added)
 
     @property
     def is_replaced(self) -> bool:

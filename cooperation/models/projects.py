@@ -78,7 +78,11 @@ class ParticipationQuerySet(models.QuerySet["Participation"]):
 
 
 class Participation(models.Model):
-    """A firm's place in a project. ``state`` changes only in ``projects.py``."""
+    """A firm's place in a project.
+
+    ``state`` changes in ``projects.py``, ``leaving.py`` and, with a change that is dropped, in
+    ``amendments.py``.
+    """
 
     class State(models.TextChoices):
         INVITED = "invited", _("Invited")

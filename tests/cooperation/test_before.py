@@ -82,6 +82,14 @@ def test_of_a_long_answer_only_what_differs_is_told() -> None:
     assert not change.is_replaced
 
 
+def test_where_only_the_order_differs_all_of_it_is_told() -> None:
+    said = {"en": {"lines": ["Phone", "Email"], "grid": None, "note": ""}}
+    earlier = Earlier(1, text(point("channels", {"partner": None, "said": said})))
+    change = only(earlier, sheet(channels={"choices": ["email", "phone"]}), "channels")
+    assert change is not None
+    assert (change.removed, change.added, change.kept) == (("Phone", "Email"), change.after, 0)
+
+
 def test_a_firm_that_changed_its_name_has_changed_nothing() -> None:
     content = text(point("own_interests", answer("Eins", "p1")))
     content["parties"][0]["name"] = "Früher anders"
