@@ -125,6 +125,29 @@ class Change:
     between: str = ""  # the two firms whose annex it stands in
 
     @property
+    def unchanged(self) -> int:
+        """Lines that stand in both; 0 where only their order differs."""
+        gone, new = self._differing
+        return len(self.after or ()) - len(new) if gone or new else 0
+
+    @property
+    def gone(self) -> tuple[str, ...]:
+        """What stood there and does no more: of a long table only the rows concerned."""
+        gone, new = self._differing
+        return gone if gone or new else self.before or ()
+
+    @property
+    def new(self) -> tuple[str, ...]:
+        gone, new = self._differing
+        return new if gone or new else self.after or ()
+
+    @property
+    def _differing(self) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        before, after = self.before or (), self.after or ()
+        gone = tuple(line for line in before if line not in after)
+        return gone, tuple(line for line in after if line not in before)
+
+    @property
     def is_short(self) -> bool:
         """Old and new fit on one line."""
         lines = [self.before or ("",), self.after or ("",)]

@@ -2,12 +2,15 @@
 
 import json
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from cooperation import (
     agreement_documents,
+    amendments,
     annexes,
     answers,
     depth,
@@ -572,3 +575,56 @@ def test_sheet_of_twelve_firms_is_read_in_as_many_queries_as_that_of_two(
         with django_assert_num_queries(5):
             sheet = sheets.load(agreement)
         assert len(sheet.pairs) == firms * (firms - 1) // 2
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "gone", "new", "unchanged", "short"),
+    [
+        (("30 days",), ("14 days",), ("30 days",), ("14 days",), 0, True),
+        (("a", "b", "c"), ("a", "x", "c"), ("b",), ("x",), 2, False),
+        (("a", "b"), ("b", "a"), ("a", "b"), ("b", "a"), 0, False),
+        (None, ("a",), (), ("a",), 0, True),
+        (("a", "b"), ("a",), ("b",), (), 1, False),
+        (("x" * 60,), ("y" * 60,), ("x" * 60,), ("y" * 60,), 0, False),
+    ],
+)
+def test_change_shows_the_lines_that_differ(
+    before: tuple[str, ...] | None,
+    after: tuple[str, ...],
+    gone: tuple[str, ...],
+    new: tuple[str, ...],
+    unchanged: int,
+    short: bool,
+) -> None:
+    change = reading.Change(5, "5.8", "Payment term?", before, after)
+    assert (change.gone, change.new, change.unchanged) == (gone, new, unchanged)
+    assert change.is_short is short
+
+
+def test_amendment_is_read_with_the_changes_of_ones_own_annexes() -> None:
+    three = all_settled(amount="900")
+    signed(three)
+    amendments.begin(
+        three.agreement.pk,
+        reason="Die Sätze steigen.",
+        effective_on=timezone.localdate() + timedelta(days=60),
+        **three.acting(0),
+    )
+    settle(three, 0, 1, "990")
+    three.propose(0, "response_time", {"number": 1, "unit": "working_days"})
+    for number in (1, 2):
+        three.confirm(number, "response_time")
+    version = signing.freeze(three.agreement.pk, **three.acting(0))
+
+    def changes(firm: int) -> list[tuple[str, str, tuple[str, ...]]]:
+        text = read(version, three.firms[firm])
+        assert text.amendment is not None
+        assert (text.amendment.base, text.amendment.reason) == (1, "Die Sätze steigen.")
+        return [(each.number, each.between, each.new[:1]) for each in text.amendment.changes]
+
+    common = ("2.3", "", ("1 working day",))
+    names = [firm.name for firm in three.firms]
+    rate = f"{names[0]}: Consultant: 990.00 EUR net"
+    assert changes(0) == changes(1) == [common, ("5.5", f"{names[0]} – {names[1]}", (rate,))]
+    assert changes(2) == [common]
+    assert "990.00" not in bytes(version.payload).decode()
