@@ -7,6 +7,7 @@ from django.core.cache import cache
 
 from cooperation import (
     amendments,
+    annexes,
     blind,
     disputes,
     endings,
@@ -23,13 +24,13 @@ from cooperation import (
     standing,
 )
 from cooperation.agreements import NotPossible
-from cooperation.models import Answer, BlindRound, Confirmation
+from cooperation.models import Answer, BlindRound, Confirmation, Signature
 from tests.cooperation import ending_worlds
-from tests.cooperation.amended import begin, freeze, in_days, in_force, sign_all
+from tests.cooperation.amended import begin, freeze, in_days, in_force, sign, sign_all
 from tests.cooperation.browsers import Browser
 from tests.cooperation.pairing import paired
 from tests.cooperation.settling import opened, signed
-from tests.cooperation.worlds import World, another
+from tests.cooperation.worlds import World, another, world
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
@@ -231,3 +232,13 @@ def test_a_neutral_person_who_changes_sides_reads_no_more(english: None) -> None
     assert Browser(person).get("dispute", dispute.pk).status == 404
     with pytest.raises(NotPossible):
         disputes.write(dispute.pk, "Noch ein Wort", by=person, partner=None)
+
+
+def test_nobody_signs_beside_an_annex_that_the_text_does_not_name(english: None) -> None:
+    some = world()
+    version = some.freeze()
+    annexes.store(version, {(str(some.firms[0].pk), str(some.firms[1].pk)): b'{"fee": 1}'})
+    with pytest.raises(signing.NotSignable) as refused:
+        sign(some, version, 0)
+    assert str(refused.value) == ("The text has changed since you opened it. Please read it again.")
+    assert not Signature.objects.exists()
