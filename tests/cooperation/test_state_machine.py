@@ -5,15 +5,21 @@ signer was not shown, no value of two firms reaches a third, and what was signed
 """
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.db import transaction
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
+from hypothesis.stateful import (
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
 
 from cooperation import (
     amendments,
@@ -73,8 +79,26 @@ class Firms(RuleBasedStateMachine):
         self.shown: set[tuple[int, str]] = set()  # firm, hash of a text its person has read
         self.bytes: dict[Any, bytes] = {}  # of each version and annex, when it was first seen
         self.secrets: dict[str, set[int]] = {}  # what was typed in, and who may read it
+        # What each firm agreed with last, by firm, point and pair: value and note of each answer.
+        self.agreed: dict[tuple[str, str, points.PairKey | None], dict[str | None, str]] = {}
         self.invite(0, 1)
         self.respond(1, yes=True)
+
+    @initialize(stage=st.integers(0, 4), model=st.integers(0, 2), third=st.booleans())
+    def begin(self, stage: int, model: int, third: bool) -> None:
+        """At any stage: random steps from a blank draft hardly ever come to a signature."""
+        if third:
+            self.invite(0, 2)
+            self.respond(2, yes=True)
+        if stage > 0:
+            self.propose(0, "model", 0, pick=model, stale=False)
+            self.everybody_agrees()
+        if stage > 1:
+            self.freeze(0)
+        if stage > 2:
+            self.all_sign(0)
+        if stage > 3:
+            self.amend(1)
 
     def teardown(self) -> None:
         try:
@@ -90,10 +114,24 @@ class Firms(RuleBasedStateMachine):
         """Take a step as a request would: whole, or not at all."""
         try:
             with transaction.atomic():
-                step()
+                self.outcome = step()
         except (NotPossible, InvalidAnswer):
             return False
         return True
+
+    def note(self, firm: int, keys: Iterable[str]) -> None:
+        """Remember what stands at these points: the firm has just agreed with it."""
+        sheet, own = self.sheet(), str(self.firms[firm].pk)
+        for key in keys:
+            point = sheet.book.point(key)
+            places = [pair for _o, pair in sheet.pairs_of(own)] if point.pairwise else [sheet]
+            for place in places:
+                if own not in points.unconfirmed(place, point):
+                    self.agreed[own, key, place.pair] = {
+                        party: json.dumps([given.value, given.note], sort_keys=True)
+                        for (at, party), given in place.answers.items()
+                        if at == key
+                    }
 
     def sheet(self) -> points.Sheet:
         self.agreement.refresh_from_db()
@@ -135,25 +173,36 @@ class Firms(RuleBasedStateMachine):
                 **self.acting(firm),
             )
         )
+        if done:
+            self.note_place(firm, key, other)
         if done and key in ("fee", "rates"):
             self.secrets[secret] = {firm, other}
+
+    def note_place(self, firm: int, key: str, other: int) -> None:
+        """The same for one point, of a pairwise one with one firm."""
+        kept = dict(self.agreed)
+        self.note(firm, [key])
+        place = self.place(firm, key, other)
+        touched = (str(self.firms[firm].pk), key, place.pair)
+        self.agreed = kept | {touched: self.agreed[touched]} if touched in self.agreed else kept
 
     @rule(firm=firms, key=keys, other=firms)
     def confirm(self, firm: int, key: str, other: int) -> None:
         sheet = self.place(firm, key, other)
         revision = points.revision(sheet, sheet.book.point(key))
         acting = self.acting(firm)
-        self.attempt(
+        if self.attempt(
             lambda: answers.confirm(
                 self.agreement.pk, key, revision=revision, other=self.firms[other], **acting
             )
-        )
+        ):
+            self.note_place(firm, key, other)
 
     @rule(firm=firms, key=keys, other=firms)
     def does_not_apply(self, firm: int, key: str, other: int) -> None:
         sheet = self.place(firm, key, other)
         revision = points.revision(sheet, sheet.book.point(key), str(self.firms[firm].pk))
-        self.attempt(
+        if self.attempt(
             lambda: answers.mark_not_applicable(
                 self.agreement.pk,
                 key,
@@ -161,7 +210,8 @@ class Firms(RuleBasedStateMachine):
                 other=self.firms[other],
                 **self.acting(firm),
             )
-        )
+        ):
+            self.note_place(firm, key, other)
 
     @rule(firm=firms, key=keys, other=firms)
     def talk(self, firm: int, key: str, other: int) -> None:
@@ -184,7 +234,9 @@ class Firms(RuleBasedStateMachine):
         """The short way to a text that can be signed: each firm does all it can."""
         for firm in range(FIRMS):
             self.settle_talks(firm)
-            self.attempt(lambda f=firm: fast_track.press(self.agreement.pk, **self.acting(f)))  # type: ignore[misc]
+            if self.attempt(lambda f=firm: fast_track.press(self.agreement.pk, **self.acting(f))):  # type: ignore[misc]
+                taken = cast("fast_track.Outcome", self.outcome)
+                self.note(firm, (*taken.filled, *taken.confirmed))
         for _round in range(2):
             for firm in range(FIRMS):
                 self._answer_all(firm)
@@ -223,15 +275,22 @@ class Firms(RuleBasedStateMachine):
 
     @rule(firm=firms)
     def leave(self, firm: int) -> None:
+        amended = self.agreement.amendments.count()
         self.attempt(lambda: leaving.leave(self.agreement.pk, reason="Genug", **self.acting(firm)))
+        if self.agreement.amendments.count() > amended:  # the others go on with what they signed
+            for each in range(FIRMS):
+                self.note(each, KEYS)
 
     @rule(firm=firms)
     def amend(self, firm: int) -> None:
         reason, day = "Es ändert sich etwas", standing.today() + timedelta(days=40)
         acting = self.acting(firm)
-        self.attempt(
+        done = self.attempt(
             lambda: amendments.begin(self.agreement.pk, reason=reason, effective_on=day, **acting)
         )
+        if done:  # what was signed stands there again, and every firm has signed it
+            for each in range(FIRMS):
+                self.note(each, KEYS)
 
     @rule(firm=firms)
     def drop_amendment(self, firm: int) -> None:
@@ -303,6 +362,29 @@ class Firms(RuleBasedStateMachine):
             return False
         answered = {answer["partner"] for answer in point["answers"]}
         return answered == (set(parties) if point["scope"] == "per_partner" else {None})
+
+    @invariant()
+    def nobody_is_bound_to_what_they_did_not_agree_with(self) -> None:
+        """Whatever a text says at a point, each of its firms said or confirmed exactly that."""
+        for version in self.agreement.versions.filter(state="signing"):
+            content = frozen.content(version.payload)
+            parties = [party["id"] for party in content["parties"]]
+            told = [(p, None, parties) for rule in content["rules"] for p in rule["points"]]
+            for annex in version.annexes.select_related("pair"):
+                pair = (str(annex.pair.first_id), str(annex.pair.second_id))
+                points_of = frozen.content(annex.payload)["points"]
+                told += [(point, pair, list(pair)) for point in points_of]  # type: ignore[misc]
+            for point, pair, firms in told:
+                for firm in firms if point["answers"] else ():
+                    agreed = self.agreed[firm, point["key"], pair]
+                    for answer in point["answers"]:
+                        said = json.dumps([answer["value"], answer["note"]], sort_keys=True)
+                        assert agreed[answer["partner"]] == said
+
+    @invariant()
+    def what_two_firms_do_is_logged_for_these_two(self) -> None:
+        for event in AgreementEvent.objects.filter(data__has_key="point"):
+            assert (event.pair_id is not None) == (event.data["point"] in ("fee", "rates"))
 
     @invariant()
     def nobody_signed_what_was_not_shown(self) -> None:
@@ -406,6 +488,8 @@ def test_steps_lead_to_signed_versions_with_annexes_and_to_amendments() -> None:
 CHECKS = [
     Firms.no_signable_text_has_an_open_required_point,
     Firms.nobody_signed_what_was_not_shown,
+    Firms.nobody_is_bound_to_what_they_did_not_agree_with,
+    Firms.what_two_firms_do_is_logged_for_these_two,
     Firms.in_force_means_signed_by_every_party,
     Firms.what_was_frozen_never_changes,
     Firms.no_secret_stands_where_others_read,
