@@ -272,10 +272,11 @@ def _line(
     *,
     mine: bool,
 ) -> Waiting:
+    url = reverse("cooperation:agreement_detail", args=[agreement.pk])
     return Waiting(
         title=agreement.project.name,
         detail=said,
-        url=reverse("cooperation:agreement_detail", args=[agreement.pk]),
+        url=f"{url}?show=mine" if mine else url,
         action=action,
         kind=kind,
         since=since,

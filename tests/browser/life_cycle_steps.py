@@ -88,7 +88,7 @@ def follow(page: Page, end: str) -> None:
 def submit(form: Locator, fields: Mapping[str, str]) -> None:
     """Fill a form by the names of its fields, and send it."""
     steps.fill(steps.reach(form), fields)
-    form.locator("button[type=submit]").click()
+    form.locator(".form-actions button[type=submit]").click()
 
 
 def source(page: Page, *addresses: str) -> str:

@@ -10,15 +10,27 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+import time_machine
 from django.core.mail import EmailMessage
 from django.utils import timezone
 from playwright.sync_api import Page, expect
 
-from cooperation.models import Agreement, AgreementVersion, Participation, Signature
+from cooperation import retrospectives, rule_books, signing
+from cooperation.models import (
+    Agreement,
+    AgreementVersion,
+    Dispute,
+    DisputeGuest,
+    Participation,
+    Signature,
+)
 from partners.models import User
 from tests.browser import life_cycle_steps as life
 from tests.browser import steps
-from tests.cooperation.worlds import begin
+from tests.cooperation.amended import sign_all
+from tests.cooperation.ending_worlds import put
+from tests.cooperation.worlds import World, begin
+from tests.factories import PASSWORD
 
 pytestmark = [
     pytest.mark.browser,
@@ -297,3 +309,241 @@ def wait_for_mail(mailoutbox: list[EmailMessage], person: User) -> EmailMessage:
                 return mail
         time.sleep(0.1)
     raise AssertionError(f"no mail to {person.email}: {[mail.to for mail in mailoutbox]}")
+
+
+def in_force(model: str = "referral_fee") -> World:
+    """An agreement that the three have signed, with every point answered."""
+    some = begin(*life.three_firms())
+    some.fill()
+    put(some, "commercial_model", model)
+    sign_all(some, signing.freeze(some.agreement.pk, **some.acting(0)))
+    return some
+
+
+@pytest.mark.usefixtures("worker")
+def test_three_firms_work_by_the_agreement_and_change_it(
+    open_browser: Callable[..., Page], *, english: bool
+) -> None:
+    some = in_force()
+    agreement = some.agreement
+    one, two, three = desks = life.desks(open_browser, some.firms, some.people, english=english)
+
+    # Who does what, from the signed text, and its days for the calendar.
+    work = life.place(agreement, "arbeit/")
+    one.page.goto(life.project(agreement))
+    life.follow(one.page, work)
+    expect(one.page.locator(".people-card")).to_have_count(6)
+    expect(one.page.locator(".people-card").first).to_contain_text("Ada Probst")
+    link = one.page.locator(f"a[href='{work}kalender.ics']")
+    calendar = life.download(one.page, link).decode().replace("\r\n ", "")  # unfolded
+    assert calendar.startswith("BEGIN:VCALENDAR")
+    titles = re.findall(r"^SUMMARY.*Neuer Arbeitsplatz", calendar, re.MULTILINE)
+    assert len(titles) == calendar.count("BEGIN:VEVENT") == 1  # the first review
+
+    # Contacts change by a note of the firm, which nobody has to sign.
+    first = AgreementVersion.objects.get()
+    three.page.goto(life.project(agreement))
+    life.follow(three.page, f"/fassung/{first.pk}/kontakte/contacts/")
+    form = three.page.locator("main form")
+    life.submit(form, {"contacts.0.person": "Nora Neu", "reason": "Elternzeit bis zum Herbst"})
+    three.page.wait_for_url(f"**/fassung/{first.pk}/**")
+    one.page.goto(work)
+    expect(one.page.locator(".people-card").filter(has_text="Nora Neu")).to_have_count(1)
+    agreement.refresh_from_db()
+    assert agreement.status == Agreement.Status.IN_FORCE
+
+    # A change: why and from when, then the point, and every firm sees what it said before.
+    two.page.goto(life.project(agreement))
+    life.follow(two.page, life.place(agreement, "aendern/"))
+    life.submit(
+        two.page.locator("main form"),
+        {
+            "reason": "Der Kunde zahlt schneller als gedacht.",
+            "effective_on": timezone.localdate().isoformat(),
+        },
+    )
+    change = life.place(agreement, "aenderung/")
+    two.page.wait_for_url(f"**{steps.checklist(agreement)}")
+    steps.answer(two.page, "payment_days", {"number": "14", "unit": "days"})
+    for desk in (one, three):
+        desk.page.goto("/start/")
+        life.follow(desk.page, steps.checklist(agreement, "mine"))
+        steps.confirm(desk.page, "payment_days")
+        desk.page.goto(change)
+        expect(desk.page.locator(".diff")).to_have_count(2)  # the noted contacts, and the days
+        days = desk.page.locator(".diff").filter(has=desk.page.locator("a[href$='payment_days']"))
+        expect(days.locator("del")).to_contain_text("30")
+        expect(days.locator("ins")).to_contain_text("14")
+
+    # All sign the new version, which says what changes; then everybody works by it.
+    one.page.goto(life.project(agreement))
+    life.follow(one.page, life.place(agreement, "unterschreiben/"))
+    life.press(one.page, "/festschreiben/")
+    one.page.wait_for_url("**/fassung/**")
+    second = AgreementVersion.objects.get(number=2)
+    for desk in desks:
+        desk.page.goto(f"/fassung/{second.pk}/")
+        changed = desk.page.locator("#changes li").filter(has=desk.page.locator("del"))
+        expect(changed).to_have_count(1)
+        expect(changed.locator("del")).to_have_text("30 days" if english else "30 Tage")
+        expect(changed.locator("ins")).to_have_text("14 days" if english else "14 Tage")
+        life.sign(desk, "managing_director")
+    first.refresh_from_db()
+    second.refresh_from_db()
+    assert [first.state, second.state] == ["superseded", "in_force"]
+    one.page.goto(work)
+    expect(one.page.locator(f"main a[href='/fassung/{second.pk}/']")).to_be_visible()
+    expect(one.page.locator(".people-card").filter(has_text="Nora Neu")).to_have_count(1)
+    three.page.goto(f"/fassung/{second.pk}/")
+    link = three.page.locator(f"#pdf a[download][href$='/pdf/{'en' if english else 'de'}/']")
+    expect(link).to_be_visible(timeout=60_000)
+    said = "30 days → 14 days" if english else "30 Tage → 14 Tage"
+    assert life.close_up(said) in life.words(life.download(three.page, link))
+
+
+@pytest.mark.usefixtures("worker")
+def test_three_firms_settle_a_point_and_part_as_friends(
+    open_browser: Callable[..., Page], mailoutbox: list[EmailMessage], *, english: bool
+) -> None:
+    some = in_force("own_invoices")
+    agreement, version = some.agreement, AgreementVersion.objects.get()
+    one, two, three = desks = life.desks(open_browser, some.firms, some.people, english=english)
+
+    # Something works differently than agreed: one firm opens the point, the others hear of it.
+    two.page.goto(f"/fassung/{version.pk}/")
+    life.follow(two.page, f"/fassung/{version.pk}/klaeren/change_requests/")
+    life.submit(
+        two.page.locator("main form"),
+        {
+            "subject": "Vier Filialen mehr als beschrieben",
+            "description": "Im Angebot stehen vierzig Filialen, der Kunde nennt vierundvierzig.",
+        },
+    )
+    two.page.wait_for_url("**/klaerung/**")
+    dispute = Dispute.objects.get()
+    address = f"/klaerung/{dispute.pk}/"
+    three.page.goto("/start/")
+    life.follow(three.page, address)
+    life.submit(three.page.locator("form#write"), {"text": "Uns fehlt dafür eine Woche."})
+    expect(three.page.locator("#entries")).to_contain_text("Uns fehlt dafür eine Woche.")
+
+    # The first level finds no way: the next one is called at once, and a neutral person is asked.
+    one.page.goto(address)
+    life.press(one.page, "/stufe/#fail")
+    expect(one.page.locator(".ladder [aria-current=step]")).to_contain_text("2.")
+    life.submit(
+        one.page.locator("form[action$='/neutral/#invite']"),
+        {"name": "Nele Neutral", "email": "nele@mediation.example", "language": "de"},
+    )
+    guest = DisputeGuest.objects.get()
+    for desk in (two, three):
+        desk.page.goto("/start/")
+        life.follow(desk.page, f"{address}#neutral")
+        life.press(desk.page, f"/neutral/{guest.pk}/zustimmen/")
+        expect(desk.page.locator(f"form[action$='/neutral/{guest.pk}/zustimmen/']")).to_have_count(
+            0
+        )
+    mail = wait_for_mail(mailoutbox, guest.user)
+    neutral = open_browser(english=english)
+    neutral.goto(re.search(r"https?://[^/]+(/konto/kennwort/\S+)", mail.body)[1])
+    form = neutral.locator("main form")
+    life.submit(form, {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    neutral.goto("/konto/anmelden/")
+    life.submit(neutral.locator("main form"), {"username": guest.user.email, "password": PASSWORD})
+    neutral.wait_for_url("**/start/")
+    life.follow(neutral, address)
+    life.submit(neutral.locator("form#write"), {"text": "Was braucht jede Firma von den anderen?"})
+    expect(neutral.locator("#entries .talk__entry--neutral")).to_have_count(1)
+    hidden = [
+        life.project(agreement),
+        steps.checklist(agreement),
+        f"/fassung/{version.pk}/",
+        life.place(agreement, "arbeit/"),
+    ]
+    assert [neutral.request.get(page).status for page in hidden] == [404] * 4
+
+    # The firms agree on an outcome, each for itself, and could carry it into the text.
+    outcome = "Vier Filialen kommen in der zweiten Welle dazu, eine Woche später."
+    life.submit(one.page.locator("form[action$='/ergebnis/#propose']"), {"outcome": outcome})
+    expect(one.page.locator("#outcome")).to_contain_text(outcome)
+    for desk in (two, three):
+        desk.page.goto("/start/")
+        life.follow(desk.page, f"{address}#outcome")
+        expect(desk.page.locator("#outcome")).to_contain_text(outcome)
+        life.press(desk.page, "/bestaetigen/")
+    expect(two.page.locator("main")).to_contain_text(outcome)
+    dispute.refresh_from_db()
+    assert dispute.state == Dispute.State.SETTLED
+    two.page.reload()
+    expect(two.page.locator(f"main a[href^='{life.place(agreement, 'aendern/')}']")).to_be_visible()
+
+    # They end it together: one proposes the day, each consents with the own password.
+    ending = life.place(agreement, "ende/")
+    one.page.goto(life.project(agreement))
+    life.follow(one.page, ending)
+    today = timezone.localdate()
+    life.submit(
+        one.page.locator("form[action$='/gemeinsam/#together']"),
+        {"ends_on": today.isoformat(), "reason": "Alles läuft.", "password": PASSWORD},
+    )
+    expect(one.page.locator("#proposal")).to_be_visible()
+    for desk in (two, three):
+        desk.page.goto("/start/")
+        life.follow(desk.page, ending)
+        life.submit(desk.page.locator("form#consent"), {"password": PASSWORD})
+        expect(desk.page.locator("form#consent")).to_have_count(0)
+
+    # The closing list, ticked off by each firm for itself.
+    closing = life.place(agreement, "abschluss/")
+    life.follow(three.page, closing)
+    buttons = three.page.locator("#closing button[id^=done-]")
+    items = [str(button.get_attribute("id")) for button in buttons.all()]
+    for item in items:
+        three.page.locator(f"#{item}").click()
+        expect(three.page.locator(f"#{item}")).to_have_count(0)
+    one.page.goto(closing)
+    column = one.page.locator(f".closing-matrix td[data-firm='{three.firm.name}'] .tag")
+    expect(column).to_have_class(["tag tag--ok"] * len(items))
+
+    # Each looks back for itself; what it wrote is opened to all at once with the last firm's.
+    look_back, book = life.place(agreement, "rueckblick/"), rule_books.packaged()
+    good = ("Wir waren ehrlich.", "Wir waren schnell.", "Wir waren freundlich.")
+    for number, desk in enumerate(desks):
+        desk.page.goto(closing)
+        life.follow(desk.page, look_back)
+        form = desk.page.locator("#rule-partnership form")
+        steps.choose(form, "rating", "4")
+        life.submit(form, {"good": good[number]})
+        expect(form.locator("#saved-partnership [data-announce]")).to_be_visible()
+        others = [words for words in good if words != good[number]]
+        assert not [words for words in others if words in life.source(desk.page, look_back)]
+        for rule in book.rules[1:]:
+            if desk is one:
+                form = desk.page.locator(f"#rule-{rule.key} form")
+                steps.choose(form, "rating", "3")  # is kept at once
+                expect(form.locator(f"#saved-{rule.key} [data-announce]")).to_be_visible()
+            else:
+                retrospectives.save(agreement.pk, rule.key, rating=5, **some.acting(number))
+        form = desk.page.locator("#hand-in form")
+        steps.choose(form, "again", "yes")
+        form.locator("button[type=submit]").click()
+        expect(form).to_have_count(0)
+    one.page.reload()
+    views = one.page.locator("section[aria-labelledby=rule-partnership] .side-by-side__firm")
+    expect(views).to_have_count(3)
+    for number in range(3):
+        expect(views.nth(number)).to_contain_text(good[number])
+
+    # The day after, the project is over, and each firm can put it away for itself.
+    with time_machine.travel(timezone.now() + timedelta(days=1)):
+        one.page.goto(life.project(agreement))
+        life.press(one.page, "/weglegen/")
+        for desk, count in ((one, 0), (two, 1)):
+            desk.page.goto("/projekte/")
+            link = desk.page.locator(f"main a[href='{life.project(agreement)}']")
+            expect(link).to_have_count(count)
+        one.page.goto("/projekte/")
+        life.follow(one.page, "?away")
+        life.follow(one.page, life.project(agreement))
+        life.follow(one.page, f"/fassung/{version.pk}/")
+        expect(one.page.locator(".hash code").last).to_have_text(version.sha256)
