@@ -403,7 +403,8 @@ class Desk:
             query=self.query(other),
             before=self._before(point, sheet),
             comments=self.comments.get((point.key, sheet.pair), 0),
-            is_folded=points.is_folded(sheet, point) and not more,
+            # Whoever asks for what is open or waits for them wants to see it.
+            is_folded=self.show == "all" and points.is_folded(sheet, point) and not more,
             first_round=self.said_first(point, look.state),
             **more,
         )

@@ -33,8 +33,16 @@ def reach(target: Locator) -> Locator:
     return target
 
 
+def unfold(page: Page, key: str) -> None:
+    """On the fast track a point whose default stands is folded away."""
+    folded = card(page, key).locator("details.point__fold:not([open]) > summary")
+    if folded.count():
+        folded.click()
+
+
 def open_form(page: Page, key: str, action: str = "answer") -> Locator:
     """Open a form in the card of a point: to answer, for a talk, or that it does not apply."""
+    unfold(page, key)
     reach(page.locator(f"#point-{key}-{action}")).click()
     form = page.locator(f"#point-{key}-form")
     expect(form).to_be_visible()

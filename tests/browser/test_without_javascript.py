@@ -58,6 +58,7 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
     expect(state(page, "shared_goal")).to_have_class("tag tag--proposed")
 
     # Rows of a table are added and taken away by buttons that send the form.
+    steps.unfold(page, "ms_associations")
     page.locator("#point-ms_associations-answer").click()
     rows = page.locator(".answer-rows tbody tr")
     before = rows.count()
@@ -66,6 +67,7 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
 
     # A talk needs its words.
     page.goto(url)
+    steps.unfold(page, "publicity")
     page.locator("#point-publicity-talk").click()
     steps.submit(page, "publicity")
     expect(page.locator("#point-publicity-comment_errors")).to_be_visible()
@@ -75,6 +77,7 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
     expect(steps.card(page, "publicity")).to_contain_text("Dürfen wir darüber schreiben?")
 
     # A point can be set aside.
+    steps.unfold(page, "review_rhythm")
     page.locator("#point-review_rhythm-na").click()
     page.locator("textarea[name=note]").fill("Das Projekt dauert zwei Wochen.")
     steps.submit(page, "review_rhythm")
@@ -92,6 +95,7 @@ def test_two_firms_co_sign(open_browser: Callable[..., Page]) -> None:
 
     # Who asked for the talk still has to agree; then freeze, and both sign.
     page.goto(url)
+    steps.unfold(page, "publicity")
     page.locator("#point-publicity-confirm").click()
     expect(state(page, "publicity")).to_have_class("tag tag--agreed")
     page.locator(f"#summary a[href='{url}unterschreiben/']").click()

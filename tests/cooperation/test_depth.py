@@ -207,6 +207,9 @@ def test_page_folds_defaults_on_the_fast_track() -> None:
     folded = [card["id"] for card in page.soup.select("article.point:has(> details.point__fold)")]
     assert "point-exclusivity" in folded
     assert "point-shared_goal" not in folded
+    mine = Browser(two.people[1]).get("agreement_detail", two.agreement.pk, query="?show=mine")
+    assert mine.soup.select("#point-exclusivity")
+    assert not mine.soup.select("details.point__fold")  # what waits for somebody is shown
 
 
 @pytest.mark.parametrize("role", ["lead", "specialist", "observer", "signer"])
