@@ -13,7 +13,9 @@ import scoring.waiting
 from partners.middleware import PortalRequest
 from partners.waiting import Waiting
 
-URGENCY = ("sign", "dispute", "invitation", "answer")  # kinds of waiting lines, most urgent first
+# Kinds of waiting lines, most urgent first; then all others, and last what is news to be fetched.
+URGENCY = ("sign", "dispute", "invitation", "answer", "ending")
+NEWS = ("in_force", "report")
 
 
 @login_not_required
@@ -45,4 +47,4 @@ def home(request: PortalRequest) -> HttpResponse:
 def _urgency(line: Waiting) -> tuple[int, datetime]:
     """What binds a firm first, then what keeps others waiting, then what is only to be fetched."""
     rank = URGENCY.index(line.kind) if line.kind in URGENCY else len(URGENCY)
-    return rank, line.since or timezone.now()
+    return rank + (line.kind in NEWS), line.since or timezone.now()

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from cooperation import amendment_words, ending_words, first_round, origins
 from cooperation.book import Book
@@ -56,6 +57,7 @@ def _entry(
         data = {key: value for key, value in data.items() if key != "source"}
     point = book.points.get(data.get("point", ""))
     rule = book.rules_by_key.get(data.get("rule", ""))
+    number = len(data.get("filled", [])) + len(data.get("confirmed", []))
     said = {
         "point": f"{point.number} {point.question}" if point else "",
         "rule": f"{rule.number} {rule.title}" if rule else "",
@@ -67,7 +69,7 @@ def _entry(
         if event.kind == Kind.DEPTH
         else "",
         "outcome": first_round.in_short(data) if event.kind == Kind.BLIND_REVEALED else "",
-        "number": len(data.get("filled", [])) + len(data.get("confirmed", [])),
+        "number": number,
         "statement": book.statement,
     }
     sentence = {
@@ -79,8 +81,16 @@ def _entry(
         Kind.PROPOSED: _("New answer: %(point)s"),
         Kind.NOT_APPLICABLE: _("Proposed as not applicable: %(point)s"),
         Kind.CONFIRMED: _("Confirmed: %(point)s"),
-        Kind.DEFAULTS: _("Confirmed as in the Kodex (%(number)s points): %(rule)s"),
-        Kind.FAST_TRACK: _("“%(statement)s” %(number)s points as in the Kodex."),
+        Kind.DEFAULTS: ngettext(
+            "Confirmed as in the Kodex (%(number)s point): %(rule)s",
+            "Confirmed as in the Kodex (%(number)s points): %(rule)s",
+            number,
+        ),
+        Kind.FAST_TRACK: ngettext(
+            "“%(statement)s” %(number)s point as in the Kodex.",
+            "“%(statement)s” %(number)s points as in the Kodex.",
+            number,
+        ),
         Kind.TALK: _("Asked for a talk: %(point)s"),
         Kind.TALK_RESOLVED: _("Talked about: %(point)s"),
         Kind.FROZEN: _("Version %(version)s is ready to sign."),
@@ -89,7 +99,11 @@ def _entry(
         Kind.WITHDRAWN: _("The signing round of version %(version)s was taken back."),
         Kind.EXPIRED: _("The time to sign version %(version)s ran out."),
         Kind.REVIEWED: _("A review of the cooperation was held."),
-        Kind.REUSED: _("%(number)s answers were taken over or confirmed: %(origin)s"),
+        Kind.REUSED: ngettext(
+            "%(number)s answer was taken over or confirmed: %(origin)s",
+            "%(number)s answers were taken over or confirmed: %(origin)s",
+            number,
+        ),
         Kind.DEPTH: _("The checklist now asks: %(depth)s"),
         Kind.DISPUTE_OPENED: _("A point to settle was opened: %(point)s"),
         Kind.DISPUTE_LEVEL: _("Level %(level)s was called to settle a point: %(point)s"),

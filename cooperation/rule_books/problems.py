@@ -7,7 +7,6 @@ from typing import Any
 
 import yaml
 from django.utils.translation import gettext as _
-from pydantic_core import ErrorDetails
 
 from cooperation.rule_books.shape import KEY
 
@@ -72,7 +71,7 @@ class Report:
     def add(self, path: tuple[Any, ...], reason: str) -> None:
         self.problems.append(Problem(self.lines.of(path), self._name(path), reason))
 
-    def add_error(self, error: ErrorDetails, below: tuple[Any, ...] = ()) -> None:
+    def add_error(self, error: Mapping[str, Any], below: tuple[Any, ...] = ()) -> None:
         """What pydantic found, in words of the portal."""
         self.add((*below, *error["loc"]), _reason(error))
 
@@ -93,7 +92,7 @@ class Report:
         return ".".join(names)
 
 
-def _reason(error: ErrorDetails) -> str:
+def _reason(error: Mapping[str, Any]) -> str:
     kind, context = error["type"], error.get("ctx", {})
     if kind == "string_pattern_mismatch" and context.get("pattern") == KEY:
         return _(
@@ -121,4 +120,4 @@ def _reason(error: ErrorDetails) -> str:
         "greater_than_equal": _("This has to be at least %(ge)s."),
         "less_than_equal": _("This can be no more than %(le)s."),
     }.get(kind)
-    return error["msg"] if said is None else said % context
+    return str(error["msg"]) if said is None else said % context

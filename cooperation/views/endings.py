@@ -75,8 +75,10 @@ def _context(
     propose_form = forms.get("propose_form") or EndForm(auto_id="propose_%s")
     notice_form.limit(earliest, found.term_ends_on)
     propose_form.limit(found.today, found.term_ends_on)
-    last_day = found.last_day or earliest or found.today
     proposed = found.proposed
+    last_day = found.last_day or earliest or found.today
+    if proposed is not None and not found.is_ending and proposed.ends_on >= found.today:
+        last_day = proposed.ends_on  # what the reader is asked to agree to
     may_notice = len(firms) <= 2 and (found.ending is None or found.way == Ending.Way.TERM)
     return {
         "agreement": agreement,

@@ -53,7 +53,7 @@ def desks(
     english: bool,
 ) -> list[Desk]:
     """The windows of the three: two at a desk, the third a phone, dark in the evening."""
-    looks = ({}, {}, {"phone": True, "dark": english})
+    looks: tuple[dict[str, bool], ...] = ({}, {}, {"phone": True, "dark": english})
     return [
         Desk(firm, person, open_browser(user=person, english=english, **look))
         for firm, person, look in zip(firms, people, looks, strict=True)

@@ -222,7 +222,7 @@ def test_three_firms_settle_what_two_of_them_share_and_sign(
     expect(one.page.locator("#thread")).to_contain_text("im Herbst nennen?")
     mail = wait_for_mail(mailoutbox, three.person)
     assert thread in mail.body
-    assert "Herbst" not in mail.body + mail.subject
+    assert "Herbst" not in f"{mail.body} {mail.subject}"
     three.page.goto(thread)
     expect(three.page.locator("#thread")).to_contain_text("im Herbst nennen?")
 
@@ -445,7 +445,9 @@ def test_three_firms_settle_a_point_and_part_as_friends(
         )
     mail = wait_for_mail(mailoutbox, guest.user)
     neutral = open_browser(english=english)
-    neutral.goto(re.search(r"https?://[^/]+(/konto/kennwort/\S+)", mail.body)[1])
+    link = re.search(r"https?://[^/]+(/konto/kennwort/\S+)", str(mail.body))
+    assert link is not None
+    neutral.goto(link[1])
     form = neutral.locator("main form")
     life.submit(form, {"new_password1": PASSWORD, "new_password2": PASSWORD})
     neutral.goto("/konto/anmelden/")

@@ -369,11 +369,13 @@ class Firms(RuleBasedStateMachine):
         for version in self.agreement.versions.filter(state="signing"):
             content = frozen.content(version.payload)
             parties = [party["id"] for party in content["parties"]]
-            told = [(p, None, parties) for rule in content["rules"] for p in rule["points"]]
+            told: list[tuple[dict[str, Any], points.PairKey | None, list[str]]] = [
+                (point, None, parties) for rule in content["rules"] for point in rule["points"]
+            ]
             for annex in version.annexes.select_related("pair"):
-                pair = (str(annex.pair.first_id), str(annex.pair.second_id))
+                two = (str(annex.pair.first_id), str(annex.pair.second_id))
                 points_of = frozen.content(annex.payload)["points"]
-                told += [(point, pair, list(pair)) for point in points_of]  # type: ignore[misc]
+                told += [(point, two, list(two)) for point in points_of]
             for point, pair, firms in told:
                 for firm in firms if point["answers"] else ():
                     agreed = self.agreed[firm, point["key"], pair]
