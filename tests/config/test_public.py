@@ -201,13 +201,13 @@ def test_a_spent_link_offers_a_new_one(visitor: Client, soup: Soup) -> None:
 # The start page
 
 
-def waiting(title: str, *, mine: bool) -> Waiting:
+def waiting(title: str, *, mine: bool, kind: str = "sign") -> Waiting:
     return Waiting(
         title=title,
         detail="<b>Einzelheit</b>",
         url="/ziel/",
         action="Lesen",
-        kind="sign",
+        kind=kind,
         since=datetime(2025, 11, 30, 23, 30, tzinfo=UTC),
         mine=mine,
     )
@@ -226,6 +226,23 @@ def test_home_shows_first_what_is_mine_then_what_waits_for_others(
     assert len(page.select(".btn--primary")) == 1
     assert texts(page, ".list__meta") == ["<b>Einzelheit</b>"] * 3
     assert "1. Dezember 2025" in texts(page, "time")[0]  # the day in Berlin, not in UTC
+
+
+def test_home_shows_news_after_what_waits(
+    sign_in: SignIn, soup: Soup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kinds = ["report", "in_force", "closing", "answer", "ending", "sign"]
+    lines = [waiting(kind, mine=True, kind=kind) for kind in kinds]
+    monkeypatch.setattr("cooperation.waiting.for_user", lambda user: lines)
+    page = soup(sign_in(member(PartnerFactory.create(), "signer")).get(reverse("home")))
+    assert texts(page, ".list__title") == [
+        "sign",
+        "answer",
+        "ending",
+        "closing",
+        "report",
+        "in_force",
+    ]
 
 
 def test_home_without_anything_leads_to_the_projects(

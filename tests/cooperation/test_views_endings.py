@@ -43,6 +43,18 @@ def days(page: Page) -> list[str]:
 # ---- Ending it ---------------------------------------------------------------------------------
 
 
+def test_page_says_what_follows_from_the_day_that_is_proposed() -> None:
+    some = in_force(3)
+    with on(NOV_22):
+        propose_end(some, 0, "2026-11-30")
+
+    assert page(some, 1).text("aside h2:nth-of-type(2)") == (
+        "What follows an end on 30 November 2026"
+    )
+    later = page(some, 1, day=DEC_22)  # the proposal has lapsed
+    assert later.text("aside h2:nth-of-type(2)") == "What follows an end on 22 January 2027"
+
+
 def test_page_computes_the_earliest_day_and_what_follows() -> None:
     two = in_force()
     shown = page(two, 0)

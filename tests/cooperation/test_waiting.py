@@ -59,6 +59,9 @@ def test_points_wait_for_the_firm_that_has_to_answer_or_confirm() -> None:
         (True, "answer", "1 point waits for your firm's answer or confirmation.")
     ]
     assert lines(two.people[0]) == [(False, "answer", f"Waits for {two.firms[1].name} (1 point).")]
+    page = f"/vereinbarung/{two.agreement.pk}/"
+    urls = [line.url for person in two.people for line in waiting.for_user(person)]
+    assert urls == [page, f"{page}?show=mine"]
 
 
 def test_line_says_since_when_it_waits() -> None:
