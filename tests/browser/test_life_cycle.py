@@ -445,9 +445,9 @@ def test_three_firms_settle_a_point_and_part_as_friends(
         )
     mail = wait_for_mail(mailoutbox, guest.user)
     neutral = open_browser(english=english)
-    link = re.search(r"https?://[^/]+(/konto/kennwort/\S+)", str(mail.body))
-    assert link is not None
-    neutral.goto(link[1])
+    mailed = re.search(r"https?://[^/]+(/konto/kennwort/\S+)", str(mail.body))
+    assert mailed is not None
+    neutral.goto(mailed[1])
     form = neutral.locator("main form")
     life.submit(form, {"new_password1": PASSWORD, "new_password2": PASSWORD})
     neutral.goto("/konto/anmelden/")
