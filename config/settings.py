@@ -228,6 +228,16 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # An upload above this size is refused: two million rows of OfficeUsage are about 300 MB.
 PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
+# The portal's seal on its originals; see docs/evidence.md. Only workers need to read the key.
+SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=str(VAR_DIR / "seal" / "key.pem"))
+SEAL_KEY_PASSWORD = env.str("SEAL_KEY_PASSWORD", default="")
+SEAL_CERTIFICATE_FILE = env.str(
+    "SEAL_CERTIFICATE_FILE", default=str(VAR_DIR / "seal" / "certificate.pem")
+)
+SEAL_TRUST_DIR = env.str("SEAL_TRUST_DIR", default=str(VAR_DIR / "seal" / "trusted"))
+# RFC 3161. With an address no original is sealed without a timestamp; without one none has any.
+TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
+TIMESTAMP_TRUST_FILE = env.str("TIMESTAMP_TRUST_FILE", default="")  # PEM, roots of the authority
 # So long an ended agreement is kept as evidence, counted from the end of the calendar year.
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=10)
 

@@ -1,11 +1,13 @@
 """The PDFs of a version in force: ordered once per language, and per firm where they differ."""
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db.models import Q
 from django.utils import translation
 from django.utils.translation import gettext as _
 
-from cooperation.models import AgreementDocument, AgreementVersion
+from cooperation.models import AgreementDocument, AgreementEvent, AgreementVersion
 from documents import jobs
 from documents.models import Document
 from partners.models import Partner, User
@@ -44,10 +46,36 @@ def _order(
             "number": version.number,
             "firm": partner.name if partner else "",
         }
-    document = jobs.create(kind="agreement", task=TASK, language=language, title=title, by=by)
+    document = jobs.create(
+        kind="agreement",
+        task=TASK,
+        language=language,
+        title=title,
+        by=by,
+        seal=True,
+        content_sha256=version.sha256,
+        trail=_last_event(version),
+    )
     return AgreementDocument.objects.create(
         version=version, language=language, partner=partner, document=document
     )
+
+
+def supersede(version: AgreementVersion, *, at: datetime) -> None:
+    """Note on the PDFs of all earlier versions that this one has taken their place."""
+    earlier = AgreementDocument.objects.filter(
+        version__agreement=version.agreement_id, version__number__lt=version.number
+    )
+    jobs.supersede(Document.objects.filter(pk__in=earlier.values("document")), at=at)
+
+
+def _last_event(version: AgreementVersion) -> tuple[int, str]:
+    """The event that the log in the PDF ends with: that this version came into force."""
+    in_force = version.agreement.events.filter(
+        kind=AgreementEvent.Kind.IN_FORCE, data__version=version.number
+    )
+    seq, head = in_force.values_list("seq", "hash").get()
+    return seq, head
 
 
 def of(version: AgreementVersion, partner: Partner | None) -> list[tuple[str, Document]]:

@@ -4,11 +4,11 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Max, QuerySet
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import holding, last_days
+from cooperation import holding, last_days, trail
 from cooperation.book import Value
 from cooperation.models import Agreement, AgreementEvent, AgreementVersion, Pair, Participation
 from cooperation.points import Given
@@ -75,10 +75,8 @@ def record(
     Without ``by`` a deadline did it, ``at`` the instant it ran out. An event of a ``pair`` is read
     by that pair only; it, too, says what happened and never a value.
     """
-    last = AgreementEvent.objects.filter(agreement=agreement).aggregate(last=Max("seq"))["last"]
-    return AgreementEvent.objects.create(
+    event = AgreementEvent(
         agreement=agreement,
-        seq=(last or 0) + 1,
         kind=kind,
         at=at or timezone.now(),
         by=by,
@@ -86,6 +84,8 @@ def record(
         pair=pair,
         data=data,
     )
+    trail.append(event)
+    return event
 
 
 def signed_versions(versions: "QuerySet[AgreementVersion]") -> list[holding.Signed]:

@@ -27,6 +27,9 @@ FACTS = frozenset(
         "invited",  # the name of the firm, or of the neutral person, who is invited
         "version",  # number
         "point",  # number of a point, as "5.3": where to look, not what it says
+        "sha256",  # of the frozen text: shows nothing of it, and proves it
+        "seq",  # number of the last event of the log
+        "head",  # and its hash
         "level",  # number of a level of the ladder
         "days",  # number of working days
         "began_on",  # an ISO day; every fact that ends in "_on" is one

@@ -27,7 +27,7 @@ from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
 from cooperation import notice_texts
-from cooperation.models import Agreement, Notice
+from cooperation.models import Agreement, AgreementEvent, Notice
 from documents.jobs import queue_on_commit
 from partners.mails import password_link
 from partners.models import Membership, Partner, User
@@ -131,6 +131,11 @@ def tell(
     if rows:
         Notice.objects.bulk_create(rows, ignore_conflicts=True)
         queue_on_commit(TASK)
+
+
+def fingerprints(text_sha256: str, event: AgreementEvent) -> dict[str, str | int]:
+    """Facts that make a mail a witness: what was signed, and the head of the log at that step."""
+    return {"sha256": text_sha256, "seq": event.seq, "head": event.hash}
 
 
 def drop(
@@ -247,6 +252,9 @@ def _letter(notice: Notice) -> EmailMessage:
             "person": notice.data.get("person", ""),
             "firm": notice.data.get("firm", ""),
             "own": one_line(notice.partner.name) if notice.partner else "",
+            "sha256": notice.data.get("sha256", ""),
+            "seq": notice.data.get("seq", ""),
+            "head": notice.data.get("head", ""),
         }
         title = f"{said.title} – {project}" if project else said.title
         subject = _("Handschlag: %(title)s") % {"title": title}

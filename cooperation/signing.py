@@ -5,6 +5,7 @@ The agreement row is the lock of all of it: two firms that sign in the same inst
 other, and of a refusal and the last signature exactly one wins.
 """
 
+from dataclasses import dataclass
 from datetime import date, datetime
 from functools import partial
 from typing import Any
@@ -25,6 +26,7 @@ from cooperation import (
     points,
     sheets,
     signing_rounds,
+    trail,
 )
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.book import Text
@@ -49,6 +51,14 @@ INTENT = Text(
     "I have read version {number} of this agreement and sign it for {firm} with a simple "
     "electronic signature. I am authorised to do so.",
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Circumstances:
+    """What the request tells of a signature, for the evidence."""
+
+    shown_at: datetime | None = None  # when the page with the text was made for the signer
+    network: str = ""  # the address it came from, shortened: "203.0.113.0/24"
 
 
 class Blocked(NotPossible):
@@ -138,17 +148,24 @@ def freeze(
     agreement.status = Agreement.Status.SIGNING
     agreement.save(update_fields=["status"])
     said: dict[str, Any] = {"version": number, "sha256": version.sha256}
-    record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
-    _tell(version, "round_opened", by=by, partner=partner)
+    event = record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
+    prints = notices.fingerprints(version.sha256, event)
+    _tell(version, "round_opened", by=by, partner=partner, **prints)
     return version
 
 
 def _tell(
-    version: AgreementVersion, kind: str, *, by: User | None, partner: Partner | None
+    version: AgreementVersion,
+    kind: str,
+    *,
+    by: User | None,
+    partner: Partner | None,
+    **facts: str | int,
 ) -> None:
     """Tell the people of every firm of the version who manage or may sign it."""
     firms = [slot.partner for slot in version.slots.select_related("partner")]
-    facts = {"firm": partner.name} if partner else {}
+    if partner:
+        facts["firm"] = partner.name
     notices.tell(
         version.agreement,
         kind,
@@ -200,7 +217,14 @@ def _require_round(version: AgreementVersion) -> None:
 
 @transaction.atomic
 def sign(
-    version_id: UUID, *, by: User, partner: Partner, seen: str, language: str, authority: str
+    version_id: UUID,
+    *,
+    by: User,
+    partner: Partner,
+    seen: str,
+    language: str,
+    authority: str,
+    circumstances: Circumstances = Circumstances(),
 ) -> Signature:
     """Sign for ``partner``; the view has checked the person's password just now.
 
@@ -239,13 +263,17 @@ def sign(
         payload_sha256=version.sha256,
         intent=intent(version, partner, language),
         language=language,
+        shown_at=circumstances.shown_at,
+        network=circumstances.network,
     )
-    said: dict[str, Any] = {
-        "version": version.number,
-        "sha256": version.sha256,
-        "position": signature.position,
-    }
-    record(agreement, AgreementEvent.Kind.SIGNED, by=by, partner=partner, **said)
+    record(
+        agreement,
+        AgreementEvent.Kind.SIGNED,
+        by=by,
+        partner=partner,
+        at=signature.signed_at,
+        **_evidence(version, signature),
+    )
     if signature.position == slot.needed:
         slot.completed_at = signature.signed_at
         slot.save(update_fields=["completed_at"])
@@ -253,6 +281,26 @@ def sign(
         if not version.slots.filter(completed_at=None).exists():
             _come_into_force(agreement, version, by, partner)
     return signature
+
+
+def _evidence(version: AgreementVersion, signature: Signature) -> dict[str, Any]:
+    """All that is known of a signature, so that the chain vouches for it."""
+    shown_at = signature.shown_at
+    return {
+        "version": version.number,
+        "sha256": version.sha256,
+        "position": signature.position,
+        "signature": str(signature.pk),
+        "name": signature.signer_name,
+        "title": signature.signer_title,
+        "firm": signature.partner_legal_name,
+        "authority": signature.authority,
+        "method": signature.method,
+        "intent": signature.intent,
+        "language": signature.language,
+        "shown_at": trail.instant(shown_at) if shown_at else None,
+        "network": signature.network,
+    }
 
 
 def _come_into_force(
@@ -272,9 +320,11 @@ def _come_into_force(
             state=Amendment.State.SIGNED, closed_at=now
         )
     said: dict[str, Any] = {"version": version.number, "sha256": version.sha256}
-    record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
+    event = record(agreement, AgreementEvent.Kind.IN_FORCE, by=by, partner=partner, **said)
+    agreement_documents.supersede(version, at=now)
     agreement_documents.order(version, by=by)
-    _tell(version, "in_force", by=by, partner=None)
+    # Everybody gets this one, the last signer too: the mails are witnesses outside of the portal.
+    _tell(version, "in_force", by=None, partner=None, **notices.fingerprints(version.sha256, event))
 
 
 @transaction.atomic

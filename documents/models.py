@@ -1,5 +1,6 @@
 """PDFs that are being made or are ready. Who may see one is for the room to say that ordered it."""
 
+import secrets
 import uuid
 
 from django.conf import settings
@@ -14,8 +15,25 @@ class DocumentQuerySet(models.QuerySet["Document"]):
         return self.filter(state__in=[Document.State.QUEUED, Document.State.RUNNING])
 
 
+def new_code() -> str:
+    """128 random bits: what a document is found by on the check page, and nobody can guess."""
+    return secrets.token_hex(16)
+
+
 class Document(models.Model):
-    """One PDF, from the order to the file. ``state`` changes only in ``jobs.py``."""
+    """One PDF, from the order to the file. ``state`` changes only in ``jobs.py``.
+
+    Once it is ready, the database refuses any change but ``superseded_at``.
+    """
+
+    class Step(models.TextChoices):
+        """What is being done, or waited for, while it is queued or running."""
+
+        NONE = "", ""
+        RENDERING = "rendering", _("Being set")
+        SEALING = "sealing", _("Being sealed")
+        SEAL = "seal", _("Seal pending")
+        TIMESTAMP = "timestamp", _("Timestamp pending")
 
     class State(models.TextChoices):
         QUEUED = "queued", _("Queued")
@@ -29,14 +47,26 @@ class Document(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     title = models.CharField(_("title"), max_length=300)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
+    step = models.CharField(max_length=10, choices=Step, default=Step.NONE, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
+    waits = models.PositiveSmallIntegerField(default=0)  # how often seal or timestamp were not had
+    not_before = models.DateTimeField(null=True, blank=True)  # of the next try
     claimed_by = models.CharField(
         max_length=60, blank=True
     )  # id of the Celery message that works on it
     error = models.TextField(_("error"), blank=True)
     file = models.FileField(_("file"), upload_to="documents/%Y/%m", max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True)
+    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
     size = models.PositiveIntegerField(_("size in bytes"), null=True, blank=True)
+    to_seal = models.BooleanField(_("gets the portal's seal"), default=False)
+    # Printed in it and in its QR code. It leads to the check page and proves nothing by itself.
+    code = models.CharField(max_length=32, unique=True, default=new_code, editable=False)
+    # The data it shows: what was signed, or else what the cache of unsealed documents goes by.
+    content_sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    # The event that the document tells last, and its hash: the witness of the log before it.
+    trail_seq = models.PositiveIntegerField(null=True, blank=True)
+    trail_hash = models.CharField(max_length=64, blank=True)
+    superseded_at = models.DateTimeField(null=True, blank=True)  # a later version is in force
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
@@ -77,3 +107,54 @@ class Document(models.Model):
     @property
     def is_ready(self) -> bool:
         return self.state == self.State.READY
+
+
+class SealCertificate(models.Model):
+    """A certificate that the portal sealed with, kept for ever: old documents stay checkable."""
+
+    sha256 = models.CharField(max_length=64, unique=True)  # of the certificate's DER
+    chain = models.TextField()  # PEM, the seal's own first
+    subject = models.CharField(_("subject"), max_length=300)
+    not_before = models.DateTimeField(_("valid from"))
+    not_after = models.DateTimeField(_("valid until"))
+    first_used_at = models.DateTimeField(_("first used"), default=timezone.now)
+
+    class Meta:
+        verbose_name = _("seal certificate")
+        verbose_name_plural = _("seal certificates")
+        ordering = ["-first_used_at"]
+
+    def __str__(self) -> str:
+        return self.subject
+
+
+class Seal(models.Model):
+    """How a document was sealed. Written with the document's file, never changed."""
+
+    class Level(models.TextChoices):
+        """Baseline levels of PAdES (ETSI EN 319 142-1)."""
+
+        BASIC = "B-B", _("seal")
+        TIMESTAMP = "B-T", _("seal with timestamp")
+        LONG_TERM = "B-LT", _("seal with timestamp and revocation data")
+
+    document = models.OneToOneField(
+        Document, on_delete=models.PROTECT, primary_key=True, related_name="seal"
+    )
+    level = models.CharField(_("level"), max_length=4, choices=Level)
+    certificate = models.ForeignKey(SealCertificate, on_delete=models.PROTECT, related_name="+")
+    sealed_at = models.DateTimeField(_("sealed"))
+    timestamp_at = models.DateTimeField(_("timestamp"), null=True)
+    body_sha256 = models.CharField(max_length=64)  # of the PDF before the seal, as it is rendered
+    made_with = models.JSONField()  # versions of the programs, by name
+
+    class Meta:
+        verbose_name = _("seal")
+        verbose_name_plural = _("seals")
+        constraints = [
+            models.CheckConstraint(
+                name="timestamp_iff_dated",
+                condition=Q(level="B-B", timestamp_at=None)
+                | (~Q(level="B-B") & Q(timestamp_at__isnull=False)),
+            )
+        ]

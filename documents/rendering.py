@@ -4,6 +4,9 @@ WeasyPrint is imported inside the functions: it needs Pango, which a web node do
 """
 
 import os
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,36 +21,74 @@ if TYPE_CHECKING:
     from weasyprint.urls import URLFetcher
 
 HERE = Path(__file__).parent
+VARIANT = "pdf/a-3a"  # and PDF/UA-1, see ``archival.py``
 
 
 class ForbiddenAddress(Exception):
     """A document tried to load something from outside itself: a bug, or an attack."""
 
 
-def render_pdf(template: str, context: dict[str, Any], *, language: str) -> bytes:
-    """Render ``template`` in ``language`` to a tagged PDF (PDF/UA-1), set by ``styles/print.css``.
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file inside a PDF. ``relationship`` as in ISO 19005-3: Source, Data, Supplement."""
 
-    The same input gives the same bytes. A template may refer to ``data:`` addresses and to
-    nothing else: any other raises ``ForbiddenAddress``, so no text can make the worker fetch it.
+    name: str  # with the ending that says its type
+    content: bytes
+    description: str
+    relationship: str
+    made_at: datetime
+
+
+def render_pdf(
+    template: str,
+    context: dict[str, Any],
+    *,
+    language: str,
+    files: Sequence[File] = (),
+    identifier: str = "",
+) -> bytes:
+    """Render ``template`` in ``language`` to PDF/A-3a and PDF/UA-1, set by ``styles/print.css``.
+
+    ``files`` are embedded, ``identifier`` names the document in its metadata. The same input gives
+    the same bytes. A template may refer to ``data:`` addresses and to nothing else: any other
+    raises ``ForbiddenAddress``, so no text can make the worker fetch it.
     """
     with translation.override(language):
         html = render_to_string(template, {**context, "document_language": language})
-    return html_to_pdf(html)
+    return html_to_pdf(html, files=files, identifier=identifier)
 
 
-def html_to_pdf(html: str) -> bytes:
+def html_to_pdf(html: str, *, files: Sequence[File] = (), identifier: str = "") -> bytes:
     """The PDF of a whole HTML document; raises ``ForbiddenAddress`` as ``render_pdf`` does."""
     fetcher, fonts, styles = _tools()
-    from weasyprint import HTML  # noqa: PLC0415
+    from weasyprint import HTML, Attachment  # noqa: PLC0415
     from weasyprint.urls import FatalURLFetchingError  # noqa: PLC0415
 
+    from documents.archival import ArchivalMetadata  # noqa: PLC0415
+
     try:
-        pdf: bytes = HTML(string=html, url_fetcher=fetcher).write_pdf(
-            stylesheets=[styles], font_config=fonts, pdf_variant="pdf/ua-1"
+        document = HTML(string=html, url_fetcher=fetcher).render(
+            stylesheets=[styles], font_config=fonts, pdf_variant=VARIANT
+        )
+        document.metadata = ArchivalMetadata(document.metadata, identifier=identifier)
+        pdf: bytes = document.write_pdf(
+            pdf_variant=VARIANT, attachments=[_attachment(Attachment, file) for file in files]
         )
     except FatalURLFetchingError as error:  # a BaseException: nothing above would catch it
         raise ForbiddenAddress(str(error)) from error
     return pdf
+
+
+def _attachment(make: Any, file: File) -> Any:
+    made_at = file.made_at.astimezone(UTC)
+    return make(
+        string=file.content,
+        name=file.name,
+        description=file.description,
+        relationship=file.relationship,
+        created=made_at,  # else the clock's, and no two renderings would be alike
+        modified=made_at,
+    )
 
 
 @cache

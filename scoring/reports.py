@@ -61,7 +61,9 @@ def order(score_id: UUID, *, language: str, by: User) -> DesignationReport:
                 "firm": score.partner.name,
                 "day": date_format(score.as_of, "DATE_FORMAT"),
             }
-        document = jobs.create(kind=KIND, task=TASK, language=language, title=title, by=by)
+        document = jobs.create(
+            kind=KIND, task=TASK, language=language, title=title, by=by, seal=True
+        )
         return DesignationReport.objects.create(score=score, language=language, document=document)
     jobs.retry(report.document_id)
     report.document.refresh_from_db()

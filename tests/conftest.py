@@ -1,12 +1,24 @@
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from bs4 import BeautifulSoup
+from django.conf import settings as django_settings
 from django.core.cache import cache
 from django.http import HttpResponse
 from django.test import Client
+from django.utils import timezone
 
+from documents import seal_making
 from partners.models import User
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _seal() -> None:
+    """The portal's seal, made once for a whole run."""
+    folder = Path(django_settings.SEAL_KEY_FILE).parent
+    if not (folder / "key.pem").exists():
+        seal_making.make(folder, name="Handschlag Test", at=timezone.now())
 
 
 @pytest.fixture(autouse=True)

@@ -337,6 +337,8 @@ class AgreementEventQuerySet(models.QuerySet["AgreementEvent"]):
 class AgreementEvent(models.Model):
     """What happened, gap-free per agreement. Written by ``agreements.record``, never changed.
 
+    The database refuses changes, and each event holds the hash of the one before.
+
     An event of a pair is read by that pair only, and even so it holds no value.
     """
 
@@ -392,6 +394,12 @@ class AgreementEvent(models.Model):
     )
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, related_name="+")
     data = models.JSONField(default=dict)
+    # The chain, see ``documents.trails``; the content it is over is made by ``trail.content``.
+    salt = models.CharField(max_length=64, blank=True)  # blank: erased with the content
+    digest = models.CharField(max_length=64)
+    previous_hash = models.CharField(max_length=64)
+    hash = models.CharField(max_length=64)
+    erased_at = models.DateTimeField(null=True)
 
     objects = AgreementEventQuerySet.as_manager()
 

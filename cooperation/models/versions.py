@@ -185,6 +185,8 @@ class Signature(models.Model):
     partner_legal_name = models.CharField(max_length=200)
     payload_sha256 = models.CharField(max_length=64)
     signed_at = models.DateTimeField(default=timezone.now)
+    shown_at = models.DateTimeField(null=True)  # when the text was shown to the signer
+    network = models.CharField(max_length=50, blank=True)  # shortened address, "203.0.113.0/24"
     method = models.CharField(max_length=20, choices=Method, default=Method.PASSWORD)
     intent = models.TextField()  # the sentence the person agreed to, in ``language``
     language = models.CharField(max_length=2)

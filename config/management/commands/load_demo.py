@@ -1,9 +1,11 @@
 from datetime import date, timedelta
+from io import StringIO
 from unittest import mock
 
 from celery import current_app
 from django.conf import settings
 from django.core.files.base import ContentFile
+from django.core.management import call_command
 from django.core.management.base import (
     BaseCommand,
     CommandError,
@@ -58,6 +60,7 @@ def people() -> str:
 
 def load(today: date) -> None:
     """All of it or nothing; the PDFs are made here, so that no worker is needed."""
+    call_command("make_seal_key", if_missing=True, name="Handschlag Demo", stdout=StringIO())
     # The broker may not run yet. Documents are built below, and nothing else is queued.
     with mock.patch.object(current_app, "send_task"):
         with transaction.atomic():

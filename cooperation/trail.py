@@ -1,0 +1,58 @@
+"""The log of an agreement as a chain: what an event's content is, and appending to it."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from cooperation.models import AgreementEvent
+from documents import trails
+
+FORMAT = "handschlag-event/1"
+
+
+def content(event: AgreementEvent) -> dict[str, Any]:
+    """What the digest of ``event`` is over. Ids instead of names: people and firms change theirs.
+
+    ``event.pair`` is read, so load it with the event.
+    """
+    return {
+        "format": FORMAT,
+        "agreement": str(event.agreement_id),
+        "seq": event.seq,
+        "kind": event.kind,
+        "at": instant(event.at),
+        "by": str(event.by_id) if event.by_id else None,
+        "partner": str(event.partner_id) if event.partner_id else None,
+        "pair": [str(event.pair.first_id), str(event.pair.second_id)] if event.pair else None,
+        "data": event.data,
+    }
+
+
+def instant(at: datetime) -> str:
+    """In UTC to the microsecond, as the database keeps it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def append(event: AgreementEvent) -> None:
+    """Give ``event`` its number and its place in the chain and store it.
+
+    The agreement must be locked: that keeps the numbers gap-free and the chain without a fork.
+    """
+    rows = AgreementEvent.objects.filter(agreement=event.agreement_id).order_by("-seq")
+    last = rows.values_list("seq", "hash").first()
+    seq, previous = last or (0, trails.genesis(str(event.agreement_id)))
+    event.seq, event.previous_hash, event.salt = seq + 1, previous, trails.new_salt()
+    event.digest = trails.digest(content(event), event.salt)
+    event.hash = trails.link(event.seq, event.previous_hash, event.digest)
+    event.save(force_insert=True)
+
+
+def link(event: AgreementEvent) -> trails.Link:
+    """``event`` as the chain knows it; without its content once that was erased."""
+    return trails.Link(
+        seq=event.seq,
+        previous=event.previous_hash,
+        digest=event.digest,
+        hash=event.hash,
+        salt=event.salt,
+        content=None if event.erased_at else content(event),
+    )
