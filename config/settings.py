@@ -35,6 +35,8 @@ if PRODUCTION and SECRET_KEY == INSECURE_KEY:
     raise ImproperlyConfigured("PRODUCTION=1 needs a SECRET_KEY of its own.")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+# Proxies whose X-Forwarded-For is believed, as addresses or nets: "127.0.0.1,10.0.0.0/8".
+TRUSTED_PROXIES: list[str] = env.list("TRUSTED_PROXIES", default=[])
 BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")  # for links in mails and documents
 
 INSTALLED_APPS = [

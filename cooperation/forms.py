@@ -183,6 +183,7 @@ class SignForm(forms.Form):
         error_messages={"required": _("Please enter your password.")},
     )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
+    shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=500)
     # The sentence is kept in the language it was shown in, whatever is chosen in another window.
     language = forms.ChoiceField(
         choices=settings.LANGUAGES, required=False, widget=forms.HiddenInput

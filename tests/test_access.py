@@ -16,6 +16,7 @@ from django.urls import URLPattern, URLResolver, get_resolver, reverse
 from cooperation import answers, checklist_pdf, projects, rule_books, signing
 from documents import jobs
 from partners.models import User
+from tests import blank
 from tests.cooperation.access import WHO, everybody, firm_of
 from tests.cooperation.test_amendments_access import ACCESS as AMENDMENTS
 from tests.cooperation.test_associations_access import ACCESS as ASSOCIATIONS
@@ -127,7 +128,7 @@ class Scene:
                 **done.acting(number),
             )
         for link in self.signed.documents.all():
-            jobs.build(link.document_id, lambda _: b"%PDF-1.7 test")
+            jobs.build(link.document_id, blank.pdf)
 
     def _second(self) -> World:
         """Another project of the same two firms."""

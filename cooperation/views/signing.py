@@ -22,6 +22,7 @@ from cooperation import (
     perms,
     reading,
     reauthentication,
+    showing,
     signing,
     signing_rounds,
     standing,
@@ -32,6 +33,7 @@ from cooperation.models import AgreementVersion
 from cooperation.views import missing
 from cooperation.views.amendment_parts import beside
 from cooperation.views.desk import act_for_party, open_agreement
+from partners import networks
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
 
@@ -138,7 +140,7 @@ def _context(
         if may_sign and membership
         else "",
         "signer": membership,
-        "sign_form": sign_form or SignForm(initial={"seen": version.sha256, "language": language}),
+        "sign_form": sign_form or _sign_form(request, version, language),
         "may_decline": perms.can_decline(membership, version) and not over,
         "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
@@ -148,6 +150,12 @@ def _context(
         "documents": agreement_documents.of(version, firm),
         "beside": beside(version, text, membership),
     }
+
+
+def _sign_form(request: PortalRequest, version: AgreementVersion, language: str) -> SignForm:
+    """Blank, with what was shown and when."""
+    shown = showing.mark(version, request.user)
+    return SignForm(initial={"seen": version.sha256, "shown": shown, "language": language})
 
 
 @require_GET
@@ -177,6 +185,7 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
     form = SignForm(request.POST)
     if form.is_valid():
         try:
+            shown_at = showing.shown_at(form.cleaned_data["shown"], version, request.user)
             reauthentication.check(request.user, form.cleaned_data["password"])
             signing.sign(
                 version.pk,
@@ -185,7 +194,14 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
                 seen=form.cleaned_data["seen"],
                 language=form.cleaned_data["language"] or get_language() or "de",
                 authority=form.cleaned_data["authority"],
+                circumstances=signing.Circumstances(
+                    shown_at=shown_at,
+                    network=networks.shortened(networks.client_address(request)),
+                ),
             )
+        except showing.NotShown:
+            messages.warning(request, _("Please read the text on this page first, then sign it."))
+            return _to_version(version)
         except reauthentication.Refused as error:
             form.add_error("password", str(error))
         except NotPossible as error:

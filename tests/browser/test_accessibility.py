@@ -24,6 +24,7 @@ from documents import rendering
 from partners.models import Membership, Partner, User
 from scoring import imports, scores
 from scoring.models import PartnerCenterImport
+from tests import blank
 from tests.browser import steps
 from tests.cooperation.worlds import world
 from tests.scoring.worlds import Row, office_usage
@@ -40,7 +41,7 @@ PHONE = {"width": 360, "height": 740}
 @pytest.fixture
 def demo(monkeypatch: pytest.MonkeyPatch) -> None:
     """The story of the demo, without the typesetting of its documents."""
-    monkeypatch.setattr(rendering, "html_to_pdf", lambda html: b"%PDF-" + html.encode()[:50])
+    monkeypatch.setattr(rendering, "html_to_pdf", blank.instead_of_html)
     call_command("load_demo", verbosity=0)
 
 

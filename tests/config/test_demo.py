@@ -22,12 +22,13 @@ from documents.models import Document
 from partners.models import Partner, User
 from scoring import scores
 from scoring.models import Score
+from tests import blank
 
 
 @pytest.fixture
 def quick_pdfs(monkeypatch: pytest.MonkeyPatch) -> None:
     """Everything but the typesetting, which has tests of its own."""
-    monkeypatch.setattr(rendering, "html_to_pdf", lambda html: b"%PDF-" + html.encode()[:50])
+    monkeypatch.setattr(rendering, "html_to_pdf", blank.instead_of_html)
 
 
 def load() -> str:

@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from cooperation import reauthentication, signing
+from cooperation import reauthentication, showing, signing
 from cooperation.models import (
     Agreement,
     AgreementEvent,
@@ -38,8 +38,9 @@ def _forgotten_tries() -> None:
     cache.clear()
 
 
-def signing_data(version: Any, **changes: Any) -> dict[str, Any]:
+def signing_data(version: Any, by: Any, **changes: Any) -> dict[str, Any]:
     return {
+        "shown": showing.mark(version, by),
         "agreed": "on",
         "authority": "managing_director",
         "password": PASSWORD,
@@ -128,10 +129,10 @@ def test_a_signature_says_nothing_that_the_form_claims() -> None:
     }
     before = timezone.now()
     browser = Browser(two.people[0])
-    unknown = signing_data(version, language="xx", **forged)
+    unknown = signing_data(version, two.people[0], language="xx", **forged)
     assert browser.post("sign", version.pk, **unknown).status == 422
     assert not Signature.objects.exists()
-    browser.post("sign", version.pk, **signing_data(version, **forged))
+    browser.post("sign", version.pk, **signing_data(version, two.people[0], **forged))
     signature = Signature.objects.get()
     assert (signature.slot.partner, signature.signer) == (two.firms[0], two.people[0])
     assert (signature.signer_name, signature.language) == (two.people[0].name, "en")
@@ -143,7 +144,7 @@ def test_the_text_of_another_agreement_is_not_signed_here() -> None:
     version, elsewhere = two.freeze(), another(two).freeze()
     browser = Browser(two.people[0])
     for seen in (elsewhere.sha256, version.sha256.upper(), version.sha256[:-1], "0" * 64):
-        page = browser.follow("sign", version.pk, **signing_data(version, seen=seen))
+        page = browser.follow("sign", version.pk, **signing_data(version, two.people[0], seen=seen))
         assert page.messages() == [
             "The text has changed since you opened it. Please read it again."
         ]
@@ -154,10 +155,14 @@ def test_a_signer_of_a_third_firm_of_the_portal_signs_nothing() -> None:
     two = world()
     version = two.freeze()
     stranger = member(PartnerFactory.create(), "manager", "signer")
-    assert Browser(stranger).post("sign", version.pk, **signing_data(version)).status == 404
+    assert (
+        Browser(stranger).post("sign", version.pk, **signing_data(version, stranger)).status == 404
+    )
     # In two firms: the right to sign for the other one does not reach over here.
     MembershipFactory(partner=two.firms[1], user=stranger, manager=True)
-    assert Browser(stranger).post("sign", version.pk, **signing_data(version)).status == 403
+    assert (
+        Browser(stranger).post("sign", version.pk, **signing_data(version, stranger)).status == 403
+    )
     assert not Signature.objects.exists()
 
 
@@ -208,7 +213,10 @@ def test_who_lost_the_right_to_sign_meanwhile_signs_no_more(change: dict[str, An
     browser = Browser(two.people[0])
     assert browser.get("version", version.pk).soup.select(".sign-form")
     Membership.objects.filter(user=two.people[0]).update(**change)
-    assert browser.post("sign", version.pk, **signing_data(version)).status in (403, 404)
+    assert browser.post("sign", version.pk, **signing_data(version, two.people[0])).status in (
+        403,
+        404,
+    )
     assert not Signature.objects.exists()
 
 
@@ -217,7 +225,7 @@ def test_a_closed_account_is_out_at_once() -> None:
     version = two.freeze()
     browser = Browser(two.people[0])
     User.objects.filter(pk=two.people[0].pk).update(is_active=False)
-    assert browser.post("sign", version.pk, **signing_data(version)).status == 302
+    assert browser.post("sign", version.pk, **signing_data(version, two.people[0])).status == 302
     assert not Signature.objects.exists()
 
 
@@ -232,7 +240,7 @@ def test_a_firm_that_renames_itself_signs_under_the_name_of_the_text() -> None:
     browser = Browser(two.people[0])
     page = browser.get("version", version.pk)
     assert named in page.text(".sign-form label[for=id_agreed]")
-    browser.post("sign", version.pk, **signing_data(version))
+    browser.post("sign", version.pk, **signing_data(version, two.people[0]))
     signature = Signature.objects.get()
     assert signature.partner_legal_name == named
     assert named in signature.intent

@@ -11,6 +11,7 @@ from cooperation import blind, perms
 from cooperation.models import BlindRound, FirstRoundDocument
 from documents import jobs
 from partners.models import Membership, User
+from tests import blank
 from tests.cooperation.access import WHO
 from tests.cooperation.rounds import Game, game
 from tests.cooperation.worlds import another
@@ -66,7 +67,7 @@ class Scene:
         self.done.play()
         _place, self.people["invited"] = self.open.invite()
         for row in FirstRoundDocument.objects.filter(language="de"):
-            jobs.build(row.document_id, lambda _: b"%PDF-1.7 test")
+            jobs.build(row.document_id, blank.pdf)
 
     def arguments(self, name: str) -> dict[str, Any]:
         kind = name.removeprefix("cooperation:first_round_")

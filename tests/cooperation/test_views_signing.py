@@ -10,6 +10,7 @@ from cooperation.models import AgreementDocument, AgreementVersion, Signature
 from documents import jobs
 from documents.models import Document
 from partners.models import Partner
+from tests import blank
 from tests.cooperation.browsers import Browser, Page, fields
 from tests.cooperation.worlds import World, world
 from tests.factories import PASSWORD, PartnerFactory, member
@@ -275,7 +276,7 @@ def test_version_and_pdf_are_for_the_firms_that_take_part() -> None:
     two = world()
     version = made(two)
     row = AgreementDocument.objects.get(language="de")
-    jobs.build(row.document_id, lambda _document: b"%PDF-1.7 test")
+    jobs.build(row.document_id, blank.pdf)
     stranger = Browser(member(PartnerFactory.create(), "manager", "signer"))
     for name in ("version", "document", "document_status"):
         args = (version.pk,) if name == "version" else (version.pk, "de")

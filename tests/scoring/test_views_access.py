@@ -15,6 +15,7 @@ from scoring import corrections, enrolments, reports
 from scoring.enrolments import MODERN_WORK
 from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
+from tests import blank
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.scoring.stage import body, hand_in, stored_score
 from tests.scoring.worlds import Row, guid, office_usage
@@ -95,7 +96,7 @@ class World:
             by=self.people["manager"],
         )
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
-        jobs.build(self.report.document_id, lambda _: b"%PDF-1.7 test")
+        jobs.build(self.report.document_id, blank.pdf)
 
     def url(self, name: str) -> str:
         args: list[UUID | str] = []

@@ -13,6 +13,7 @@ from documents.models import Document
 from partners.models import Partner
 from scoring import reports, waiting
 from scoring.models import MonthOfData, PartnerCenterImport
+from tests import blank
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.scoring.stage import hand_in, stored_score, tenants
 from tests.scoring.worlds import Row, office_usage
@@ -46,7 +47,7 @@ def test_a_ready_report_waits_for_who_ordered_it(firm: Partner) -> None:
     score = stored_score(firm)
     report = reports.order(score.pk, language="de", by=user)
     assert kinds(user) == []
-    jobs.build(report.document_id, lambda _: b"%PDF-1.7 test")
+    jobs.build(report.document_id, blank.pdf)
 
     (line,) = waiting.for_user(user)
     assert (line.title, line.kind, line.mine) == (
@@ -65,7 +66,7 @@ def test_a_report_of_a_firm_one_has_left_waits_no_more(firm: Partner) -> None:
     user = member(firm, "manager")
     member(PartnerFactory.create(), "observer")
     report = reports.order(stored_score(firm).pk, language="de", by=user)
-    jobs.build(report.document_id, lambda _: b"%PDF-1.7 test")
+    jobs.build(report.document_id, blank.pdf)
     user.memberships.update(left_at=timezone.now())
     assert kinds(user) == []
 
@@ -127,7 +128,7 @@ def test_queries_do_not_grow(rows: int, firm: Partner, django_assert_num_queries
     score = stored_score(firm)
     for language in ("de", "en")[:rows]:
         report = reports.order(score.pk, language=language, by=user)
-        jobs.build(report.document_id, lambda _: b"%PDF-1.7 test")
+        jobs.build(report.document_id, blank.pdf)
     for number in range(rows):
         hand_in(firm, BAD + b"\r\n" * number, name=f"{number}.csv", by=user)
     # firms, reports, files, enrolments, months of the history, data
