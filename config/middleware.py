@@ -10,7 +10,11 @@ from django.views.defaults import bad_request
 from django_htmx.http import HttpResponseClientRedirect
 from django_htmx.middleware import HtmxDetails
 
+import documents.views
+from documents import examining
 from scoring.import_forms import MOST_FILES
+
+FORM_BYTES = 1024**2  # for what a form sends beside its files
 
 
 class HtmxLoginRedirectMiddleware:
@@ -58,7 +62,8 @@ class BackToThePageMiddleware:
 class BodySizeMiddleware:
     """Refuse a body that no page asks for, before anything reads it to memory or disk.
 
-    Only signed-in people may send files, and only to the page that takes exports.
+    Signed-in people may send files to the page that takes exports, and everybody one to the page
+    that checks documents, which has an answer of its own to a file that is too large.
     """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
@@ -70,6 +75,8 @@ class BodySizeMiddleware:
         except ValueError:
             size = 0
         if size > settings.DATA_UPLOAD_MAX_MEMORY_SIZE and size > self.most(request):
+            if request.path_info == reverse("documents:check"):
+                return documents.views.too_large(request)
             return bad_request(request, RequestDataTooBig())
         return self.get_response(request)
 
@@ -77,5 +84,7 @@ class BodySizeMiddleware:
     def most(request: HttpRequest) -> int:
         takes_files = request.path_info == reverse("scoring:import_upload")
         if takes_files and request.user.is_authenticated:
-            return settings.PARTNER_CENTER_MAX_BYTES * MOST_FILES + 1024**2
+            return settings.PARTNER_CENTER_MAX_BYTES * MOST_FILES + FORM_BYTES
+        if request.path_info == reverse("documents:check"):
+            return examining.LIMIT + FORM_BYTES
         return settings.DATA_UPLOAD_MAX_MEMORY_SIZE

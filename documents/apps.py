@@ -5,3 +5,8 @@ from django.utils.translation import gettext_lazy as _
 class DocumentsConfig(AppConfig):
     name = "documents"
     verbose_name = _("Documents")
+
+    def ready(self) -> None:
+        from documents import guarding, guards  # noqa: PLC0415 -- models are there from now on only
+
+        guarding.register(self, since="0005_originals_stand", guards=guards.GUARDS)

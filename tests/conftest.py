@@ -1,4 +1,5 @@
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -6,11 +7,13 @@ import pytest
 from bs4 import BeautifulSoup
 from django.conf import settings as django_settings
 from django.core.cache import cache
+from django.db import connections
 from django.http import HttpResponse
-from django.test import Client
+from django.test import Client, TransactionTestCase
 
 from documents import seal_making
 from partners.models import User
+from tests.evidence import lifted
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -21,6 +24,22 @@ def _seal() -> None:
         # Valid on all days that tests travel to.
         begun = datetime(2015, 1, 1, tzinfo=UTC)
         seal_making.make(folder, name="Handschlag Test", at=begun, days=60 * 365)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _emptying_lifts_the_triggers() -> Iterator[None]:
+    """Tests on real transactions end by emptying all tables, which evidence does not let happen."""
+    empty = TransactionTestCase._fixture_teardown  # type: ignore[attr-defined]
+
+    def teardown(self: TransactionTestCase) -> None:
+        with ExitStack() as stack:
+            for name in self._databases_names(include_mirrors=False):  # type: ignore[attr-defined]
+                stack.enter_context(lifted(connections[name]))
+            empty(self)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(TransactionTestCase, "_fixture_teardown", teardown)
+        yield
 
 
 @pytest.fixture(autouse=True)
