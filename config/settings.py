@@ -2,7 +2,7 @@
 
 Variables: ``SECRET_KEY``, ``DEBUG``, ``ALLOWED_HOSTS``, ``CSRF_TRUSTED_ORIGINS``, ``DATABASE_URL``,
 ``REDIS_URL``, ``HANDSCHLAG_VAR`` (folder for the embedded database, files and sockets),
-``EMAIL_URL``, ``BASE_URL``. docs/setup.md explains each.
+``EMAIL_URL``, ``ADMINS``, ``BASE_URL``, ``SEAL_*``, ``TIMESTAMP_*``. docs/setup.md explains each.
 """
 
 from pathlib import Path
@@ -176,6 +176,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 300.0,
         "options": {"expires": 300},
     },
+    "watch-seal": {
+        "task": "documents.tasks.watch_seal",
+        "schedule": crontab(hour="6", minute="10"),
+    },
     # Certificates expire and months roll; then everything that is stored is proved. In UTC, and on
     # the same day in every zone of Europe.
     "score-all-at-night": {
@@ -237,9 +241,16 @@ SEAL_CERTIFICATE_FILE = env.str(
     "SEAL_CERTIFICATE_FILE", default=str(VAR_DIR / "seal" / "certificate.pem")
 )
 SEAL_TRUST_DIR = env.str("SEAL_TRUST_DIR", default=str(VAR_DIR / "seal" / "trusted"))
+# With a module the key is in a PKCS#11 token, and SEAL_KEY_FILE is not looked at.
+SEAL_PKCS11_MODULE = env.str("SEAL_PKCS11_MODULE", default="")
+SEAL_PKCS11_TOKEN = env.str("SEAL_PKCS11_TOKEN", default="")
+SEAL_PKCS11_KEY_LABEL = env.str("SEAL_PKCS11_KEY_LABEL", default="")
+SEAL_PKCS11_PIN = env.str("SEAL_PKCS11_PIN", default="")
 # RFC 3161. With an address no original is sealed without a timestamp; without one none has any.
 TIMESTAMP_URL = env.str("TIMESTAMP_URL", default="")
 TIMESTAMP_TRUST_FILE = env.str("TIMESTAMP_TRUST_FILE", default="")  # PEM, roots of the authority
+# "embed": the proof that no certificate was revoked goes into each original, or none is sealed.
+SEAL_REVOCATION = env.str("SEAL_REVOCATION", default="")
 # So long an ended agreement is kept as evidence, counted from the end of the calendar year.
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=10)
 
@@ -252,6 +263,8 @@ EMAIL_HOST_PASSWORD = EMAIL.get("EMAIL_HOST_PASSWORD", "")
 EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds; mails go out within a request
+# Who is told when the seal needs somebody: addresses, separated by commas.
+ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Handschlag <portal@handschlag.example>")
 
 CONTENT_SECURITY_POLICY = {

@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.core import checks
 from django.utils.translation import gettext_lazy as _
 
 
@@ -7,6 +8,12 @@ class DocumentsConfig(AppConfig):
     verbose_name = _("Documents")
 
     def ready(self) -> None:
-        from documents import guarding, guards  # noqa: PLC0415 -- models are there from now on only
+        from documents import (  # noqa: PLC0415 -- models are there from now on only
+            guarding,
+            guards,
+            seal_checks,
+        )
 
         guarding.register(self, since="0005_originals_stand", guards=guards.GUARDS)
+
+        checks.register(seal_checks.check_seal, checks.Tags.security, deploy=True)

@@ -4,12 +4,15 @@ It is put once, when everybody has signed: it says that the file is the portal's
 Who signed what, and how, stands in the file.
 """
 
+import asyncio
 import io
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
 from importlib.metadata import version
+from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from documents import seal_keys
@@ -17,7 +20,7 @@ from documents.models import Document, Seal
 from documents.seal_keys import Certificate
 
 FIELD = "Handschlag"  # name of the signature field in the PDF
-RESERVED = 16384  # bytes for signature, certificates and timestamp: measured, not tried twice
+OWN_BYTES = 2048  # of a signature of up to 4096 bits and its attributes, certificates apart
 
 
 class NotNow(Exception):
@@ -27,7 +30,7 @@ class NotNow(Exception):
 
 
 class NoSeal(NotNow):
-    """There is no key, or its certificate is not valid today: something for the operator."""
+    """There is no key, or it may not be used today: something for the operator."""
 
 
 class NoTimestamp(NotNow):
@@ -47,21 +50,33 @@ class Sealed:
 
 
 def seal(pdf: bytes) -> Sealed:
-    """``pdf`` with the portal's seal, as an incremental update; raises ``NotNow``.
+    """``pdf`` with the portal's seal, as one incremental update; raises ``NotNow``.
 
-    Each call gives other bytes (signatures hold random values and the time), so the caller has to
-    see to it that one result only is ever kept.
+    With ``settings.TIMESTAMP_URL`` it has a timestamp (PAdES B-T), with ``SEAL_REVOCATION`` the
+    revocation data too (B-LT): never less than what is asked for. Each call gives other bytes
+    (signatures hold random values and the time), so the caller has to see to it that one result
+    only is ever kept.
     """
-    from pyhanko.sign import fields, signers  # noqa: PLC0415 -- 0.4 s that only workers need
-
-    from documents.incremental import UntouchedMetadata  # noqa: PLC0415
-
     try:
         key = seal_keys.load()
     except seal_keys.Unusable as error:
         raise NoSeal(str(error)) from error
+    return asyncio.run(_seal(pdf, key))
+
+
+async def _seal(pdf: bytes, key: seal_keys.Key) -> Sealed:
+    from pyhanko.sign import fields, signers  # noqa: PLC0415 -- 0.4 s that only workers need
+
+    from documents import timestamps  # noqa: PLC0415
+    from documents.incremental import UntouchedMetadata  # noqa: PLC0415
+
+    service = timestamps.Service() if settings.TIMESTAMP_URL else None
     now = timezone.now()
     writer = UntouchedMetadata(io.BytesIO(pdf))
+    level = Seal.Level.TIMESTAMP if service else Seal.Level.BASIC
+    if settings.SEAL_REVOCATION:
+        await _embed_revocation(writer, key, service)
+        level = Seal.Level.LONG_TERM
     metadata = signers.PdfSignatureMetadata(
         field_name=FIELD,
         md_algorithm="sha256",
@@ -75,16 +90,47 @@ def seal(pdf: bytes) -> Sealed:
         readable_field_name="Siegel des Portals Handschlag / Seal of the portal Handschlag",
         invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True),
     )
-    signer = signers.PdfSigner(metadata, signer=key.signer, new_field_spec=field)
-    sealed = signer.sign_pdf(writer, bytes_reserved=RESERVED, in_place=False)
+    signer = signers.PdfSigner(
+        metadata, signer=key.signer, timestamper=service, new_field_spec=field
+    )
+    try:
+        sealed = await signer.async_sign_pdf(
+            writer, bytes_reserved=_reserved(key, service), in_place=False
+        )
+    except key.errors as error:
+        seal_keys.forget()  # a token's session may have ended: the next try opens another
+        raise NoSeal(f"The seal could not be put: {type(error).__name__} {error}") from error
     return Sealed(
         content=sealed.getvalue(),
-        level=Seal.Level.BASIC,
+        level=level,
         certificate=key.certificate,
         sealed_at=now,
-        timestamp_at=None,
+        timestamp_at=service.given_at if service else None,
         made_with=made_with(),
     )
+
+
+async def _embed_revocation(writer: Any, key: seal_keys.Key, service: Any) -> None:
+    if settings.SEAL_REVOCATION != "embed":
+        raise NoSeal('SEAL_REVOCATION must be "embed" or empty.')
+    if service is None:
+        raise NoSeal("SEAL_REVOCATION needs a TIMESTAMP_URL: without a time it proves nothing.")
+    from documents import revocation  # noqa: PLC0415
+
+    await revocation.embed(writer, key.signer, service)
+
+
+def _reserved(key: seal_keys.Key, service: Any) -> int:
+    """Hexadecimal digits for the signature: enough at once, so that nothing is tried twice.
+
+    pyHanko would otherwise sign a dummy, and ask for a timestamp on it, to learn the size.
+    """
+    from documents import timestamps  # noqa: PLC0415
+
+    size = OWN_BYTES + len(key.certificate.chain)  # as PEM, which is longer than what is stored
+    if service is not None:
+        size += timestamps.LARGEST
+    return 2 * size
 
 
 @cache

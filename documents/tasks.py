@@ -1,4 +1,5 @@
 from celery import shared_task
+from django.utils import timezone
 
 
 @shared_task
@@ -6,3 +7,10 @@ def sweep() -> None:
     from documents import jobs  # noqa: PLC0415 -- tasks are leaves: verbs import them
 
     jobs.sweep()
+
+
+@shared_task
+def watch_seal() -> None:
+    from documents import seal_checks  # noqa: PLC0415
+
+    seal_checks.warn(timezone.now())

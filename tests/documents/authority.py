@@ -1,8 +1,8 @@
 """A certificate authority on this machine, with a timestamp service (RFC 3161) and lists of what it
 revoked. ``openssl ts`` answers, not code of ours: so the tests prove that both ends understand.
 
-The fixture ``authority`` (import it: ``from tests.documents.authority import authority``) points the
-settings at it. It answers properly until a test says otherwise: ``authority.mode = Mode.GARBAGE``.
+The fixture ``authority`` points the settings at it; a module that uses it imports it. The service
+answers properly until a test says otherwise: ``authority.mode = Mode.GARBAGE``.
 """
 
 import atexit
@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import threading
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -238,10 +238,9 @@ class Authority:
                 check()
 
     def _trickle(self, handler: BaseHTTPRequestHandler) -> None:
-        try:
+        handler.close_connection = True
+        with suppress(OSError):  # the other side has had enough
             self._wait_while(Mode.TRICKLES, lambda: handler.wfile.write(b"0"))
-        except OSError:  # the other side has had enough
-            handler.close_connection = True
 
     def _reply(self, question: tsp.TimeStampReq, mode: Mode) -> bytes:
         if mode is Mode.GARBAGE:
@@ -249,8 +248,8 @@ class Authority:
         if mode is Mode.HUGE:
             return bytes(2_000_000)
         if mode is Mode.REFUSES:
-            refusal = {"status": "rejection", "status_string": ["Not today"]}
-            return bytes(tsp.TimeStampResp({"status": refusal}).dump())
+            refusal = tsp.PKIStatusInfo({"status": "rejection", "status_string": ["Not today"]})
+            return b"\x30" + bytes([len(refusal.dump())]) + bytes(refusal.dump())  # without a token
         if mode in (Mode.FUTURE, Mode.PAST):
             return self._reply_at(question, HOUR if mode is Mode.FUTURE else -HOUR)
         if mode is Mode.OTHER_NONCE:
@@ -266,7 +265,8 @@ class Authority:
     def _openssl(self, question: bytes, service: str) -> bytes:
         folder = self._folder
         (folder / "question").write_bytes(question)
-        command = ["openssl", "ts", "-reply", "-config", folder / "openssl.cnf"]
+        command: list[str | Path] = ["openssl", "ts", "-reply"]
+        command += ["-config", folder / "openssl.cnf"]
         command += ["-queryfile", folder / "question", "-out", folder / "reply"]
         command += ["-signer", folder / f"{service}.pem", "-inkey", folder / f"{service}.key"]
         command += ["-chain", folder / f"{service}.chain"]
@@ -335,7 +335,8 @@ def _send(handler: BaseHTTPRequestHandler, body: bytes) -> None:
     handler.send_response(200)
     handler.send_header("Content-Length", str(len(body)))
     handler.end_headers()
-    handler.wfile.write(body)
+    with suppress(OSError):  # the other side may have had enough
+        handler.wfile.write(body)
 
 
 @contextmanager

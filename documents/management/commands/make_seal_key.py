@@ -1,7 +1,7 @@
 from pathlib import Path
 
 from django.conf import settings
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, no_translations
 from django.utils import timezone
 
 from documents import seal_making
@@ -15,15 +15,34 @@ class Command(BaseCommand):
         parser.add_argument(
             "--if-missing", action="store_true", help="do nothing if there is a key already"
         )
+        parser.add_argument(
+            "--rotate", action="store_true", help="put a new key in the place of the present one"
+        )
 
-    def handle(self, *, name: str, if_missing: bool, **options: object) -> None:
-        folder = Path(settings.SEAL_KEY_FILE).parent
-        if if_missing and Path(settings.SEAL_KEY_FILE).exists():
+    @no_translations
+    def handle(self, *, name: str, if_missing: bool, rotate: bool, **options: object) -> None:
+        key = Path(settings.SEAL_KEY_FILE)
+        folder = key.parent
+        if if_missing and key.exists():
             return
+        files = tuple(folder / file for file in seal_making.FILES)
+        if settings.SEAL_PKCS11_MODULE or (key, Path(settings.SEAL_CERTIFICATE_FILE)) != files:
+            raise CommandError(
+                "This command makes key.pem and certificate.pem in one folder. The settings name "
+                "another kind of key, or other files: see docs/evidence.md."
+            )
         try:
-            made = seal_making.make(folder, name=name, at=timezone.now())
+            if rotate:
+                made = seal_making.rotate(folder, name=name, at=timezone.now())
+            else:
+                made = seal_making.make(folder, name=name, at=timezone.now())
         except FileExistsError as error:
             raise CommandError(
-                f"There is a key already: {error.filename}. docs/evidence.md says how to rotate."
+                f"There is a key already: {error.filename}. --rotate puts another in its place; "
+                "see docs/evidence.md."
             ) from error
+        except FileNotFoundError as error:
+            raise CommandError(f"There is no key yet: {error.filename} is missing.") from error
+        except seal_making.NotOurs as error:
+            raise CommandError(f"{error} Replace it by hand; see docs/evidence.md.") from error
         self.stdout.write(f"{folder}: {made.subject}, valid until {made.not_after:%Y-%m-%d}")
