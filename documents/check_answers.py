@@ -11,6 +11,7 @@ from typing import Literal
 from django.conf import settings
 from django.utils import formats, timezone
 from django.utils.functional import Promise
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, pgettext
 
@@ -30,7 +31,8 @@ class Answer:
     title: str
     sentence: str
     faults: tuple[tuple[str, str], ...] = ()  # key and sentence
-    facts: tuple[tuple[str, str], ...] = ()
+    facts: tuple[tuple[str, str], ...] = ()  # of the original, not of the file that was checked
+    is_another: bool = False  # the facts are of a document that the file only claims to be
     advice: tuple[str, ...] = ()
 
 
@@ -100,6 +102,7 @@ def of(verdict: Verdict) -> Answer:
         key=verdict.outcome.value,
         faults=() if answer.tone == "ok" else faults,
         facts=_facts(verdict.known),
+        is_another=answer.tone in ("warn", "error"),
     )
 
 
@@ -289,7 +292,7 @@ def _facts(found: tuple[Known, ...]) -> tuple[tuple[str, str], ...]:
     facts = [(_("Document"), kinds), (_("Language"), languages)]
     first = min(found, key=lambda known: known.sealed_at)
     facts.append((pgettext("date", "Sealed"), _moment(first.sealed_at)))
-    facts.append((_("Kind of seal"), str(Seal.Level(first.level).label)))
+    facts.append((_("Kind of seal"), capfirst(Seal.Level(first.level).label)))
     if first.timestamp_at:
         facts.append((_("Timestamp"), _moment(first.timestamp_at)))
     return tuple(facts)

@@ -55,6 +55,9 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "password_reset_confirm": ("get", OPEN),
     "password_reset_complete": ("get", OPEN),
     "set_language": ("post", (302,) * 10),
+    "documents:check": ("get", OPEN),
+    "documents:check_code": ("get", OPEN),
+    "documents:roots": ("get", OPEN),
     "cooperation:kodex": ("get", OPEN),
     "cooperation:blank_checklist": ("get", OPEN),
     "cooperation:blank_checklist_status": ("get", OPEN),
@@ -144,6 +147,8 @@ class Scene:
         kind = name.removeprefix("cooperation:")
         if kind == "password_reset_confirm":
             return {"uidb64": "MQ", "token": "set-password"}
+        if kind.startswith("documents:"):
+            return {"code": "0" * 32} if kind == "documents:check_code" else {}
         if kind.startswith("blank_checklist"):
             return {"length": "short"}
         if kind.startswith("project_") and kind not in {"project_list", "project_create"}:
@@ -208,7 +213,8 @@ def scene() -> Scene:
 def test_access(scene: Scene) -> None:
     table = {}
     for name, (method, _expected) in ACCESS.items():
-        needs_none = name.split(":")[0] not in {"cooperation"} and name != "password_reset_confirm"
+        rooms = {"cooperation", "documents", "password_reset_confirm"}
+        needs_none = name.split(":")[0] not in rooms
         url = reverse(name, kwargs={} if needs_none else scene.arguments(name))
         table[name] = (method, tuple(scene.ask(who, method, url) for who in WHO))
     assert table == ACCESS

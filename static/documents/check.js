@@ -32,7 +32,8 @@
 
   const canHash = window.isSecureContext && crypto.subtle && Blob.prototype.stream;
   zone.classList.add("drop--live");
-  upload.classList.toggle("is-local", Boolean(canHash));
+  // Choosing is the main thing then, and sending an offer: one main button on a page.
+  upload.querySelector("button[type=submit]").classList.remove("btn--primary");
   upload.querySelectorAll("[data-when]").forEach((part) => {
     part.hidden = part.dataset.when !== (canHash ? "local" : "insecure");
   });

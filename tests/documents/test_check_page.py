@@ -7,12 +7,13 @@ from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
+from cryptography import x509
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import reverse
 from django.utils import timezone, translation
 
-from documents import addresses, check_answers, checking, examining, jobs, views
+from documents import addresses, check_answers, checking, examining, jobs, seal_keys, views
 from documents.checking import Outcome, Verdict
 from documents.examining import Fault
 from documents.models import Document, Seal
@@ -79,7 +80,7 @@ def test_the_fingerprint_of_an_original_is_a_match(visitor: Client, soup: Soup) 
     at = timezone.localtime(document.seal.sealed_at).strftime("%d/%m/%Y %H:%M")
     assert facts == [
         "Document", "Cooperation agreement", "Language", "German",
-        "Sealed", f"{at} (Europe/Berlin)", "Kind of seal", "seal",
+        "Sealed", f"{at} (Europe/Berlin)", "Kind of seal", "Seal",
     ]  # fmt: skip
 
 
@@ -339,10 +340,6 @@ def test_the_certificates_that_sealed_are_shown_with_their_fingerprints(
 
 
 def test_the_roots_can_be_downloaded(visitor: Client) -> None:
-    from cryptography import x509  # noqa: PLC0415
-
-    from documents import seal_keys  # noqa: PLC0415
-
     answer = visitor.get(reverse("documents:roots"))
     assert answer["Content-Disposition"] == 'attachment; filename="handschlag-roots.pem"'
     assert x509.load_pem_x509_certificates(answer.content) == seal_keys.trusted()
