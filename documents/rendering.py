@@ -7,7 +7,7 @@ import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 HERE = Path(__file__).parent
 VARIANT = "pdf/a-3a"  # and PDF/UA-1, see ``archival.py``
+TRIES = 4  # one of a hundred needs a second, one of ten thousand a third
 
 
 class ForbiddenAddress(Exception):
@@ -60,23 +61,43 @@ def render_pdf(
 
 def html_to_pdf(html: str, *, files: Sequence[File] = (), identifier: str = "") -> bytes:
     """The PDF of a whole HTML document; raises ``ForbiddenAddress`` as ``render_pdf`` does."""
-    fetcher, fonts, styles = _tools()
-    from weasyprint import HTML, Attachment  # noqa: PLC0415
+    _tools()  # sets the fonts up, before WeasyPrint is imported
     from weasyprint.urls import FatalURLFetchingError  # noqa: PLC0415
 
-    from documents.archival import ArchivalMetadata  # noqa: PLC0415
+    from documents import archival, glyphs  # noqa: PLC0415
 
+    text = glyphs.shown(html)
     try:
-        document = HTML(string=html, url_fetcher=fetcher).render(
-            stylesheets=[styles], font_config=fonts, pdf_variant=VARIANT
-        )
-        document.metadata = ArchivalMetadata(document.metadata, identifier=identifier)
-        pdf: bytes = document.write_pdf(
-            pdf_variant=VARIANT, attachments=[_attachment(Attachment, file) for file in files]
-        )
+        for padding in range(TRIES):
+            pdf = _written(text, files, identifier, padding)
+            if archival.UNCLEAR_END not in pdf:
+                break
     except FatalURLFetchingError as error:  # a BaseException: nothing above would catch it
         raise ForbiddenAddress(str(error)) from error
     return pdf
+
+
+def _written(html: str, files: Sequence[File], identifier: str, padding: int) -> bytes:
+    fetcher, fonts, styles = _tools()
+    from weasyprint import HTML, Attachment  # noqa: PLC0415
+
+    from documents import archival  # noqa: PLC0415
+
+    document = HTML(string=html, url_fetcher=fetcher).render(
+        stylesheets=[styles], font_config=fonts, pdf_variant=VARIANT
+    )
+    document.metadata = archival.ArchivalMetadata(document.metadata, identifier=identifier)
+    pdf: bytes = document.write_pdf(
+        finisher=partial(archival.finish, padding=padding),
+        pdf_variant=VARIANT,
+        attachments=[_attachment(Attachment, file) for file in sorted(files, key=_name)],
+    )
+    return pdf
+
+
+def _name(file: File) -> str:
+    """By which a PDF lists its files (ISO 32000-1, 7.9.6)."""
+    return file.name
 
 
 def _attachment(make: Any, file: File) -> Any:
@@ -94,7 +115,7 @@ def _attachment(make: Any, file: File) -> Any:
 @cache
 def _tools() -> "tuple[URLFetcher, FontConfiguration, CSS]":
     """Fetcher, fonts and parsed styles, once per process: shared they save a fifth of a report."""
-    # Bundled fonts first, the system's only for scripts they lack; without any font Pango crashes.
+    # The bundled fonts and no others: a machine's own would make other bytes.
     os.environ.setdefault("FONTCONFIG_FILE", str(HERE / "fonts" / "fonts.conf"))
     os.environ.setdefault("XDG_CACHE_HOME", str(settings.VAR_DIR / "cache"))
     from weasyprint import CSS  # noqa: PLC0415
