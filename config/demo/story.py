@@ -4,12 +4,15 @@ Everything happens through the portal's own verbs, so nothing here can look diff
 people do in the portal.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from types import SimpleNamespace
 from typing import Any
+from unittest import mock
 
-from django.db.models import F
+from django.utils import timezone
 
 from cooperation import (
     answers,
@@ -23,17 +26,7 @@ from cooperation import (
     signing,
 )
 from cooperation.kinds import starting_value
-from cooperation.models import (
-    Agreement,
-    AgreementEvent,
-    AgreementVersion,
-    Answer,
-    Confirmation,
-    CustomerProject,
-    Participation,
-    Proposal,
-    TalkRequest,
-)
+from cooperation.models import Agreement, AgreementVersion
 from partners.models import Partner, User
 
 
@@ -129,22 +122,16 @@ def begin(
     return agreement
 
 
-def backdate(agreement: Agreement, *, days: int) -> None:
-    """Let what has happened so far lie ``days`` back. Only before the text is frozen."""
-    ago = timedelta(days=days)
-    project = agreement.project_id
-    CustomerProject.objects.filter(pk=project).update(created_at=F("created_at") - ago)
-    Participation.objects.filter(project=project).update(
-        invited_at=F("invited_at") - ago, responded_at=F("responded_at") - ago
-    )
-    Agreement.objects.filter(pk=agreement.pk).update(
-        created_at=F("created_at") - ago, fast_track_at=F("fast_track_at") - ago
-    )
-    Answer.objects.filter(agreement=agreement).update(updated_at=F("updated_at") - ago)
-    Confirmation.objects.filter(agreement=agreement).update(at=F("at") - ago)
-    TalkRequest.objects.filter(agreement=agreement).update(at=F("at") - ago)
-    Proposal.objects.filter(agreement=agreement).update(at=F("at") - ago)
-    AgreementEvent.objects.filter(agreement=agreement).update(at=F("at") - ago)
+@contextmanager
+def days_ago(days: int) -> Iterator[None]:
+    """Let what happens inside have happened ``days`` back, by the portal's own clock.
+
+    Nothing is dated back afterwards: the log of an agreement cannot be.
+    """
+    # What a model field has as its default is bound already, so not ``now`` is moved but its clock.
+    moved = SimpleNamespace(now=lambda tz=None: datetime.now(tz) - timedelta(days=days))
+    with mock.patch.object(timezone, "datetime", moved):
+        yield
 
 
 def contact(role: str, person: str, email: str, deputy: str, phone: str = "") -> dict[str, str]:
@@ -196,8 +183,27 @@ def tell(desks: Mapping[str, Desk]) -> None:
 
 def in_force(desks: Mapping[str, Desk]) -> None:
     """Brückner and Lindenhof at the municipal works: signed by all, with three deviations."""
-    tobias, marek = desks["tobias"], desks["marek"]
-    sabine = desks["sabine"]
+    tobias, sabine = desks["tobias"], desks["sabine"]
+    agreement = _agreed_at_the_municipal_works(tobias, sabine, desks["marek"])
+    version = signing.freeze(agreement.pk, by=tobias.user, partner=tobias.partner)
+    for signer in ("jana", "henrik", "sabine"):
+        desks[signer].signs(version)
+    disputes.begin(
+        version.pk,
+        "change_requests",
+        subject="Dritte Welle: mehr Außenstellen als beschrieben",
+        description=(
+            "Die Stadtwerke nennen jetzt neun Außenstellen, im Angebot stehen fünf. Wir sehen "
+            "darin einen Änderungswunsch und möchten vor der dritten Welle klären, wer das mit "
+            "dem Kunden bespricht."
+        ),
+        by=sabine.user,
+        partner=sabine.partner,
+    )
+
+
+@days_ago(23)
+def _agreed_at_the_municipal_works(tobias: Desk, sabine: Desk, marek: Desk) -> Agreement:
     agreement = begin(
         tobias,
         sabine,
@@ -245,22 +251,7 @@ def in_force(desks: Mapping[str, Desk]) -> None:
     marek.answers(agreement, raci=_shared_out(agreement, tobias, sabine))
     sabine.confirms_everything(agreement)
     tobias.confirms_everything(agreement)
-    backdate(agreement, days=23)
-    version = signing.freeze(agreement.pk, by=tobias.user, partner=tobias.partner)
-    for signer in ("jana", "henrik", "sabine"):
-        desks[signer].signs(version)
-    disputes.begin(
-        version.pk,
-        "change_requests",
-        subject="Dritte Welle: mehr Außenstellen als beschrieben",
-        description=(
-            "Die Stadtwerke nennen jetzt neun Außenstellen, im Angebot stehen fünf. Wir sehen "
-            "darin einen Änderungswunsch und möchten vor der dritten Welle klären, wer das mit "
-            "dem Kunden bespricht."
-        ),
-        by=sabine.user,
-        partner=sabine.partner,
-    )
+    return agreement
 
 
 def _shared_out(agreement: Agreement, lead: Desk, expert: Desk) -> dict[str, Any]:
@@ -279,6 +270,13 @@ def _shared_out(agreement: Agreement, lead: Desk, expert: Desk) -> dict[str, Any
 def waiting_for_the_visitor(desks: Mapping[str, Desk]) -> None:
     """Isarwerk and Brückner: Isarwerk has signed, Jana Brückner's signature is missing."""
     felix, katharina, tobias = desks["felix"], desks["katharina"], desks["tobias"]
+    agreement = _agreed_at_the_diakonie(katharina, tobias)
+    version = signing.freeze(agreement.pk, by=felix.user, partner=felix.partner)
+    katharina.signs(version)
+
+
+@days_ago(9)
+def _agreed_at_the_diakonie(katharina: Desk, tobias: Desk) -> Agreement:
     agreement = begin(
         katharina,
         tobias,
@@ -310,14 +308,34 @@ def waiting_for_the_visitor(desks: Mapping[str, Desk]) -> None:
     tobias.says_in_the_spirit_of_the_kodex(agreement)
     tobias.confirms_everything(agreement)
     katharina.confirms_everything(agreement)
-    backdate(agreement, days=9)
-    version = signing.freeze(agreement.pk, by=felix.user, partner=felix.partner)
-    katharina.signs(version)
+    return agreement
 
 
 def in_negotiation(desks: Mapping[str, Desk]) -> None:
     """Three firms at a machine builder; two points need a talk."""
-    sabine, tobias, katharina = desks["sabine"], desks["tobias"], desks["katharina"]
+    tobias, katharina = desks["tobias"], desks["katharina"]
+    agreement = _begun_at_the_machine_builder(desks["sabine"], tobias, katharina)
+    comments.write(
+        agreement.pk,
+        "publicity",
+        "Wäre es für Sie in Ordnung, wenn wir den Text vorher allen zeigen? Dann könnte der Punkt "
+        "so stehen bleiben.",
+        by=tobias.user,
+        partner=tobias.partner,
+        mentions=[katharina.user.pk],
+    )
+    comments.write(
+        agreement.pk,
+        "publicity",
+        "Intern: Uns genügt eine Nennung ohne Zahlen.",
+        by=desks["jana"].user,
+        partner=tobias.partner,
+        audience="internal",
+    )
+
+
+@days_ago(5)
+def _begun_at_the_machine_builder(sabine: Desk, tobias: Desk, katharina: Desk) -> Agreement:
     agreement = begin(
         sabine,
         tobias,
@@ -365,38 +383,21 @@ def in_negotiation(desks: Mapping[str, Desk]) -> None:
         "Beim Pilot ist der Umfang noch offen. Wer trägt den Mehraufwand, wenn die Daten nicht in "
         "dem Zustand sind, den der Kunde beschreibt?",
     )
-    backdate(agreement, days=5)
-    comments.write(
-        agreement.pk,
-        "publicity",
-        "Wäre es für Sie in Ordnung, wenn wir den Text vorher allen zeigen? Dann könnte der Punkt "
-        "so stehen bleiben.",
-        by=tobias.user,
-        partner=tobias.partner,
-        mentions=[katharina.user.pk],
-    )
-    comments.write(
-        agreement.pk,
-        "publicity",
-        "Intern: Uns genügt eine Nennung ohne Zahlen.",
-        by=desks["jana"].user,
-        partner=tobias.partner,
-        audience="internal",
-    )
+    return agreement
 
 
 def first_talk(desks: Mapping[str, Desk]) -> None:
     """Isarwerk and Brückner before their first talk: each answers alone, Isarwerk has."""
     felix, katharina, tobias = desks["felix"], desks["katharina"], desks["tobias"]
-    agreement = begin(
-        katharina,
-        tobias,
-        name="Sicheres Arbeiten in der Tagespflege",
-        customer="Diakonie Bergisch Land",
-        about="Vierzig Tablets für die Tagespflege; Geräte, Schutz und Schulung aus einer Hand.",
-        roles=("Schulung und Begleitung", "Geräte und Sicherheit"),
-    )
-    backdate(agreement, days=3)
+    with days_ago(3):
+        agreement = begin(
+            katharina,
+            tobias,
+            name="Sicheres Arbeiten in der Tagespflege",
+            customer="Diakonie Bergisch Land",
+            about="Vierzig Tablets für die Tagespflege; Geräte, Schutz, Schulung aus einer Hand.",
+            roles=("Schulung und Begleitung", "Geräte und Sicherheit"),
+        )
     acting: Any = {"by": katharina.user, "partner": katharina.partner}
     blind.open_round(agreement.pk, **acting)
     said: dict[str, Mapping[str, Any]] = {
@@ -426,6 +427,7 @@ def _day_rates(*amounts: int) -> dict[str, Any]:
     return {"currency": "EUR", "rows": offered, "note": "Reisezeit zählt zur Hälfte."}
 
 
+@days_ago(1)
 def fresh_invitation(desks: Mapping[str, Desk]) -> None:
     """Fördeblick asks Brückner to join; nobody has answered."""
     lasse, tobias = desks["lasse"], desks["tobias"]
@@ -446,4 +448,3 @@ def fresh_invitation(desks: Mapping[str, Desk]) -> None:
         role="Sicherheit und Geräte",
         message="Ihr habt Intune schon oft eingeführt, wir noch nie. Macht ihr mit?",
     )
-    backdate(agreement, days=1)
