@@ -1,9 +1,8 @@
 """Hand a finished document to somebody whose right to it the calling room has checked."""
 
-import hashlib
-
 from django.http import FileResponse, Http404
 
+from documents import keeping
 from documents.models import Document
 
 
@@ -14,13 +13,14 @@ class DocumentDamaged(Exception):
 def respond(document: Document, *, filename: str) -> FileResponse:
     """The PDF as a download; 404 while it is not ready.
 
-    Raises ``DocumentDamaged`` when the stored bytes are no longer those that were stored.
+    Raises ``DocumentDamaged`` when the stored bytes are gone or no longer those that were stored;
+    the operator is told.
     """
     if not document.is_ready:
         raise Http404
-    with document.file.open("rb") as stored:
-        if hashlib.file_digest(stored, "sha256").hexdigest() != document.sha256:
-            raise DocumentDamaged(str(document.pk))
+    if (found := keeping.damage(document)) is not None:
+        keeping.raise_alarm([found])
+        raise DocumentDamaged(str(found))
     return FileResponse(
         document.file.open("rb"),
         as_attachment=True,
