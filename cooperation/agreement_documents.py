@@ -81,5 +81,5 @@ def _last_event(version: AgreementVersion) -> tuple[int, str]:
 def of(version: AgreementVersion, partner: Partner | None) -> list[tuple[str, Document]]:
     """Language and PDF for a reader of ``partner``: its own, or the one for all."""
     readable = Q(partner=None) if partner is None else Q(partner=None) | Q(partner=partner)
-    rows = version.documents.filter(readable).select_related("document").order_by("language")
+    rows = version.documents.filter(readable).select_related("document__seal").order_by("language")
     return [(row.language, row.document) for row in rows]

@@ -116,6 +116,19 @@ def retry(document_id: UUID) -> bool:
     return True
 
 
+def hurry(documents: QuerySet[Document]) -> int:
+    """Try those of ``documents`` now that wait for their seal or timestamp; how many do."""
+    waiting = documents.filter(
+        state=Document.State.QUEUED, step__in=[Document.Step.SEAL, Document.Step.TIMESTAMP]
+    )
+    with transaction.atomic():
+        found = list(waiting.select_for_update(of=("self",)))
+        waiting.filter(pk__in=[document.pk for document in found]).update(not_before=None)
+        for document in found:
+            enqueue(document)
+    return len(found)
+
+
 def build(
     document_id: UUID | str, render: Callable[[Document], bytes], *, message_id: str = ""
 ) -> bool:

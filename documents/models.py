@@ -98,11 +98,17 @@ class Document(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.title
+        return f"{self.kind} {self.pk}"  # the operator's pages show it, and a title names firms
 
     @property
     def is_unfinished(self) -> bool:
         return self.state in (self.State.QUEUED, self.State.RUNNING)
+
+    @property
+    def is_waiting(self) -> bool:
+        """Made, but seal or timestamp cannot be had yet; the sweep tries again."""
+        waits = self.step in (self.Step.SEAL, self.Step.TIMESTAMP)
+        return self.state == self.State.QUEUED and waits
 
     @property
     def is_ready(self) -> bool:

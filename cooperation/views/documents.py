@@ -25,7 +25,7 @@ def _document(request: PortalRequest, pk: UUID, language: str) -> AgreementDocum
     rows = AgreementDocument.objects.filter(version=version, language=language)
     return get_object_or_404(
         rows.filter(Q(partner=None) | Q(partner=firm))
-        .select_related("document", "version__agreement__project")
+        .select_related("document__seal", "version__agreement__project")
         .defer("version__payload")
     )
 

@@ -51,4 +51,4 @@ def download(request: PortalRequest, pk: UUID) -> FileResponse:
 
 def _visible(request: PortalRequest, pk: UUID) -> DesignationReport:
     found = DesignationReport.objects.visible_to(request.user)
-    return get_object_or_404(found.select_related("document", "score__partner"), pk=pk)
+    return get_object_or_404(found.select_related("document__seal", "score__partner"), pk=pk)

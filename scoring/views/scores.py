@@ -110,7 +110,7 @@ def _corrections_url() -> str:
 
 
 def report_context(request: PortalRequest, score: Score) -> dict[str, Any]:
-    reports = DesignationReport.objects.filter(score=score).select_related("document")
+    reports = DesignationReport.objects.filter(score=score).select_related("document__seal")
     return {
         "score": score,
         "reports": list(reports),
