@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+from django.utils import timezone
+
 from cooperation.models import AgreementEvent
 from documents import trails
 
@@ -44,6 +46,19 @@ def append(event: AgreementEvent) -> None:
     event.digest = trails.digest(content(event), event.salt)
     event.hash = trails.link(event.seq, event.previous_hash, event.digest)
     event.save(force_insert=True)
+
+
+def erase(event: AgreementEvent, *, at: datetime | None = None, who: bool = True) -> bool:
+    """Forget for good what ``event`` says and, unless ``who`` is False, whose step it was.
+
+    That something of its kind happened, when and for which firm stays, and so does the chain: it is
+    over hashes that nothing can be guessed from without the salt. False: it was erased before.
+    """
+    forgotten: dict[str, Any] = {"salt": "", "data": {}, "erased_at": at or timezone.now()}
+    if who:
+        forgotten["by"] = None
+    rows = AgreementEvent.objects.filter(pk=event.pk, erased_at=None)
+    return bool(rows.update(**forgotten))
 
 
 def link(event: AgreementEvent) -> trails.Link:
