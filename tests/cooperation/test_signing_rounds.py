@@ -8,10 +8,11 @@ import pytest
 import time_machine
 from django.utils import timezone
 
-from cooperation import signing, signing_reminders, signing_rounds
+from cooperation import notices, signing, signing_reminders, signing_rounds
 from cooperation.agreements import NotPossible
 from cooperation.models import AgreementEvent, AgreementVersion, Notice
 from cooperation.signing import NotSignable
+from partners.models import User
 from tests.cooperation.browsers import Browser
 from tests.cooperation.worlds import World, world
 from tests.factories import member
@@ -227,6 +228,26 @@ def test_everybody_is_told_of_the_round_its_end_and_its_success() -> None:
     last = signing.freeze(two.agreement.pk, **two.acting(0))
     sign(two, last, 1)
     sign(two, last, 0)
-    assert told("in_force") == [two.people[1].name]
+    # Everybody, the last signer too: this mail is a witness.
+    assert told("in_force") == [person.name for person in two.people[:2]]
     written = [str(row.data) + row.path for row in Notice.objects.all()]
     assert not any("Tippfehler" in text or "Noch nicht" in text for text in written)
+
+
+def test_mails_bear_witness_to_the_text_and_the_head_of_its_log(mailoutbox: Any) -> None:
+    two = world()
+    version = two.freeze()
+    sign(two, version, 0)
+    sign(two, version, 1)
+    User.objects.update(language="en")
+    notices.send_due()
+    letters = {letter.extra_headers["Message-ID"][1:37]: letter.body for letter in mailoutbox}
+    for about, kind in (("frozen", "round_opened"), ("in_force", "in_force")):
+        event = AgreementEvent.objects.get(kind=about)
+        rows = Notice.objects.filter(kind=kind, state="sent")
+        assert rows
+        for row in rows:
+            body = letters.pop(str(row.pk))
+            assert f"Fingerprint of the text (SHA-256): {version.sha256}\n" in body
+            assert f"Event {event.seq} of its log: {event.hash}\n" in body
+    assert not any("SHA-256" in body for body in letters.values())

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from cooperation import projects
+from cooperation import projects, showing
 from cooperation.models import Participation, Signature
 from partners.models import User
 from tests.cooperation.worlds import world
@@ -39,6 +39,7 @@ def test_signing_for_the_firm_that_takes_part(
             "authority": "managing_director",
             "password": PASSWORD,
             "seen": version.sha256,
+            "shown": showing.mark(version, both),
         },
     )
 
