@@ -194,16 +194,29 @@ def _store(document_id: UUID | str, rendered: bytes, sealed: Sealed | None) -> b
         document = Document.objects.select_for_update().get(pk=document_id)
         if document.is_ready:  # a second worker was quicker: its file stands
             return False
-        document.file.save(f"{document.pk}.pdf", ContentFile(content), save=False)
-        if sealed:
-            _note_seal(document, sealed, hashlib.sha256(rendered).hexdigest())
-        document.sha256, document.size = sha256, len(content)
-        document.state, document.step = Document.State.READY, Document.Step.NONE
-        document.error, document.finished_at = "", timezone.now()
-        document.save(
-            update_fields=["file", "sha256", "size", "state", "step", "error", "finished_at"]
-        )
+        name = _save_file(document, content)
+        try:
+            if sealed:
+                _note_seal(document, sealed, hashlib.sha256(rendered).hexdigest())
+            document.sha256, document.size = sha256, len(content)
+            document.state, document.step = Document.State.READY, Document.Step.NONE
+            document.error, document.finished_at = "", timezone.now()
+            document.save(
+                update_fields=["file", "sha256", "size", "state", "step", "error", "finished_at"]
+            )
+        except BaseException:
+            # While the row is still locked: later it might be the file of the next worker.
+            document.file.storage.delete(name)
+            raise
     return True
+
+
+def _save_file(document: Document, content: bytes) -> str:
+    """Store the file, in the place of one that a killed worker left: no row knows that one."""
+    name = f"{document.pk}.pdf"
+    document.file.storage.delete(document.file.field.generate_filename(document, name))
+    document.file.save(name, ContentFile(content), save=False)
+    return str(document.file.name)
 
 
 def _note_seal(document: Document, sealed: Sealed, body_sha256: str) -> None:

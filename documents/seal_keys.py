@@ -6,6 +6,7 @@ loaded once per process, and again when its file has changed.
 
 import asyncio
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -189,6 +190,7 @@ def _store(certificates: list[x509.Certificate]) -> Any:
 
 # ---- A key in a PKCS#11 token
 
+_sessions: list[tuple[int, Any]] = []  # the open one, with the process that opened it
 _refused_pins: set[tuple[str, str]] = set()  # hashes; a token locks itself after a few wrong ones
 
 
@@ -233,12 +235,21 @@ def _session(module: str, token: str, pin: str) -> Any:
             f"The token {token!r} refused this PIN, so it is not tried again: it would lock "
             "itself. Correct SEAL_PKCS11_PIN and start the workers again."
         )
+    while _sessions:  # whoever is logged in already cannot log in again
+        process, earlier = _sessions.pop()
+        if process == os.getpid():
+            with suppress(PKCS11Error):  # it may have ended by itself
+                earlier.close()
     try:
-        return open_pkcs11_session(module, token_criteria=TokenCriteria(label=token), user_pin=pin)
+        session = open_pkcs11_session(
+            module, token_criteria=TokenCriteria(label=token), user_pin=pin
+        )
     except (PKCS11Error, OSError, RuntimeError) as error:
         if isinstance(error, PinIncorrect | PinLenRange | PinLocked):
             _refused_pins.add(tried)
         raise Unusable(f"The token {token!r} {_failed(error)}") from error
+    _sessions.append((os.getpid(), session))
+    return session
 
 
 def _failed(error: Exception) -> str:

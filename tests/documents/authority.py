@@ -56,6 +56,7 @@ class Mode(enum.Enum):
     OTHER_NONCE = enum.auto()
     NO_NONCE = enum.auto()
     OTHER_IMPRINT = enum.auto()
+    BROKEN = enum.auto()  # with one bit of its signature changed
     FOREIGN = enum.auto()  # signed by an authority that nobody trusts
     NEW_CERTIFICATE = enum.auto()  # a second one of the same authority
     FUTURE = enum.auto()  # its clock is an hour fast
@@ -260,7 +261,9 @@ class Authority:
             question["message_imprint"]["hashed_message"] = bytes(32)
         service = {Mode.FOREIGN: "foreign", Mode.NEW_CERTIFICATE: "second"}.get(mode, "own")
         with self._lock:  # openssl keeps the serial number in a file
-            return self._openssl(question.dump(force=True), service)
+            reply = self._openssl(question.dump(force=True), service)
+        # The signature is what a reply ends with.
+        return reply[:-1] + bytes([reply[-1] ^ 1]) if mode is Mode.BROKEN else reply
 
     def _openssl(self, question: bytes, service: str) -> bytes:
         folder = self._folder
