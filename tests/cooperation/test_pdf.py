@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pypdf import PdfReader
 
-from cooperation import agreement_pdf, checklist_pdf, rule_books, signing
+from cooperation import agreement_pdf, checklist_pdf, evidence, rule_books, signing
 from cooperation.models import AgreementDocument, AgreementVersion, BlankChecklist
 from documents import jobs
 from tests.cooperation.worlds import World, world
@@ -143,7 +143,7 @@ def test_task_makes_the_pdf_once() -> None:
     ],
 )
 def test_every_time_names_its_zone(at: datetime, said: str) -> None:
-    assert agreement_pdf.moment(at) == said
+    assert evidence.moment(at) == said
 
 
 @pytest.mark.parametrize("language", ["de", "en"])
