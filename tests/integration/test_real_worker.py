@@ -13,6 +13,7 @@ from pathlib import Path
 from uuid import UUID
 
 import pytest
+from cryptography import x509
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
@@ -20,9 +21,11 @@ from pypdf import PdfReader
 
 from config import embedded
 from config.supervisor import Supervisor
+from documents import seal_making
+from documents.examining import examine
 from documents.jobs import LEASE
-from documents.models import Document
-from tests.integration.letters import HOLD, TASK
+from documents.models import Document, Seal
+from tests.integration.letters import HOLD, HOLD_SEALED, TASK
 
 pytestmark = [
     pytest.mark.integration,
@@ -35,7 +38,8 @@ ORDER = f"""
 import django
 django.setup()
 from documents import jobs
-print(jobs.create(kind="letter", task="{TASK}", language="de", title="Letter", by=None).pk)
+wanted = dict(kind="letter", task="{TASK}", language="de", title="Letter", by=None, seal=True)
+print(jobs.create(**wanted).pk)
 """
 SWEEP = "import django; django.setup(); from documents import jobs; print(jobs.sweep())"
 
@@ -99,7 +103,16 @@ class World:
         assert pdf == self.files / document.file.name
         assert hashlib.sha256(pdf.read_bytes()).hexdigest() == document.sha256
         assert pdf.stat().st_size == document.size
+        seal = Seal.objects.get()  # one seal, on the file that is there, over what was rendered
+        assert seal.document == document
+        assert examine(pdf.read_bytes(), trust=trusted(self.place.parent / "var")).is_intact
         assert "Für Jürgen" in PdfReader(pdf).pages[0].extract_text()
+
+
+def trusted(var: Path) -> list[x509.Certificate]:
+    """The root of the seal that the worker's own key has."""
+    (root,) = (var / "seal" / "trusted").glob("*.pem")
+    return x509.load_pem_x509_certificates(root.read_bytes())
 
 
 @pytest.fixture
@@ -136,6 +149,7 @@ def world(tmp_path: Path, transactional_db: None) -> Iterator[World]:
         "HANDSCHLAG_VAR": str(var),
         "MEETING_PLACE": str(place),
     }
+    seal_making.make(var / "seal", name="Handschlag Test", at=timezone.now())
     with Supervisor(tmp_path / "log", environment) as supervisor:
         supervisor.start("broker", broker, cwd=var)
         world = World(supervisor, place, var / "files")
@@ -161,6 +175,20 @@ def test_a_renderer_killed_in_the_middle_leaves_one_pdf(world: World) -> None:
 
     assert document.attempts == 2
     assert len(world.renderers()) == 2
+    world.assert_one_pdf(document)
+
+
+def test_a_worker_killed_with_the_seal_in_its_hands_leaves_one_original(world: World) -> None:
+    (world.place / HOLD_SEALED).touch()
+    ordered = world.order()
+    sealed = world.place / "sealed"
+    world.supervisor.wait_until(sealed.exists, "A sealed file", patience=60)
+
+    os.kill(int(sealed.read_text()), signal.SIGKILL)
+    (world.place / HOLD_SEALED).unlink()
+    document = world.wait_for(ordered)
+
+    assert document.attempts == 2
     world.assert_one_pdf(document)
 
 
