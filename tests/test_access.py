@@ -82,6 +82,7 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     "cooperation:ready": ("get", row(200, 200, 200, 200)),
     "cooperation:freeze": ("post", row(302, 403, 403, 302)),
     "cooperation:version": ("get", row(200, 200, 200, 200)),
+    "cooperation:version_text": ("get", row(200, 200, 200, 200)),
     "cooperation:sign": ("post", row(422, 403, 403, 422)),
     "cooperation:decline": ("post", row(422, 403, 403, 422)),
     "cooperation:withdraw": ("post", row(302, 403, 403, 302)),
@@ -157,7 +158,7 @@ class Scene:
             return {"pk": self.place.pk}
         if kind.startswith("document"):
             return {"pk": self.signed.pk, "language": "de"}
-        if kind in {"version", "sign", "decline", "withdraw"}:
+        if kind in {"version", "version_text", "sign", "decline", "withdraw"}:
             return {"pk": self.version.pk}
         arguments: dict[str, Any] = {"pk": self.draft.agreement.pk}
         if kind.startswith("point"):
@@ -228,7 +229,11 @@ def test_no_url_answers_to_an_unknown_uuid(scene: Scene, method: str) -> None:
         converters = pattern.pattern.converters
         uuids = {key for key, kind in converters.items() if type(kind).__name__ == "UUIDConverter"}
         if uuids:
-            words = {key: "x" for key in converters if key not in uuids}
+            words = {
+                key: "1" if type(kind).__name__ == "IntConverter" else "x"
+                for key, kind in converters.items()
+                if key not in uuids
+            }
             url = reverse(name, kwargs={**words, **{key: uuid4() for key in uuids}})
             told[name] = scene.ask("manager", method, url)
     assert len(told) > 30

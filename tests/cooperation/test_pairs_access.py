@@ -8,7 +8,7 @@ from django.urls import reverse
 from cooperation import projects
 from partners.models import User
 from tests.cooperation.access import WHO, ask, everybody, firm_of
-from tests.cooperation.pairing import paired
+from tests.cooperation.pairing import all_settled, paired, signed
 
 pytestmark = pytest.mark.django_db
 
@@ -16,19 +16,27 @@ NOBODY = (404, 404, 404, 404, 404, 302)
 ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
     # A project lead works on rules two to four; what firms pay each other is rule five.
     "cooperation:point_nothing": ("get", (200, 403, 403, 403, *NOBODY)),
+    "cooperation:version_annex": ("get", (200, 200, 200, 200, *NOBODY)),
 }
 
 
 class Scene:
-    def __init__(self) -> None:
-        three = paired()
+    """The firm and the other one are two of three; a fourth is invited, unless all have signed."""
+
+    def __init__(self, name: str) -> None:
+        three = paired() if name == "cooperation:point_nothing" else all_settled()
         firm, other = three.firms[:2]
         self.people: dict[str, User] = everybody(firm, other)
+        self.agreement = three.agreement
+        if name == "cooperation:version_annex":
+            self.version = signed(three)
+            return
         invitee = firm_of(self.people["invited"])
         projects.invite(three.agreement.pk, invitee, **three.acting(0))
-        self.agreement = three.agreement
 
     def arguments(self, name: str) -> dict[str, Any]:
+        if name == "cooperation:version_annex":
+            return {"pk": self.version.pk, "number": 1}  # of these two
         return {"pk": self.agreement.pk, "key": "day_rates"}
 
     def ask(self, who: str, method: str, url: str) -> int:
@@ -37,7 +45,7 @@ class Scene:
 
 @pytest.mark.parametrize("name", sorted(ACCESS))
 def test_access(name: str) -> None:
-    scene = Scene()
+    scene = Scene(name)
     method, expected = ACCESS[name]
     url = reverse(name, kwargs=scene.arguments(name))
     assert {who: scene.ask(who, method, url) for who in WHO} == dict(
