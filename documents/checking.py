@@ -7,7 +7,7 @@ portal's seal are known here; of everything else it says the same as of what nev
 import hashlib
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
@@ -18,7 +18,7 @@ from django.db.models import QuerySet
 
 from documents import examining, seal_keys
 from documents.examining import Difference, Examination, Fault, SealState
-from documents.models import Document
+from documents.models import Document, SealCertificate
 
 
 class Outcome(StrEnum):
@@ -63,7 +63,8 @@ class Verdict:
     @property
     def is_genuine(self) -> bool:
         """A file of the portal, whole and unchanged; superseded ones are genuine."""
-        return self.outcome in (Outcome.MATCH, Outcome.SUPERSEDED, Outcome.SEAL_ONLY)
+        on_record = self.outcome in (Outcome.MATCH, Outcome.SUPERSEDED)
+        return on_record or (self.outcome is Outcome.SEAL_ONLY and not self.known)
 
     @property
     def faults(self) -> tuple[Fault, ...]:
@@ -94,15 +95,19 @@ def check_file(data: bytes) -> Verdict:
         timestamp_trust=timestamp_trust(),
         recorded_at=original.seal.sealed_at if original else None,
     )
+    if examination.is_genuine and original is None and not _is_own(examination):
+        # The root may be a public one, which seals for others too.
+        faults = (Fault.FOREIGN_KEY,)
+        examination = replace(examination, seal=SealState.FOREIGN, faults=faults, level="")
     if original is not None:
         return Verdict(_standing([original]), _known([original]), examination)
     named = _by_code(examination.identifier)
     if named is None or examination.seal is SealState.UNREADABLE:
         return Verdict(OUTCOMES[examination.seal], examination=examination)
     outcome, differences = OUTCOMES[examination.seal], _differences(data, named)
-    if outcome in (Outcome.NO_SEAL, Outcome.SEAL_ONLY):
-        # The portal never keeps two originals: even with a valid seal this one is not its own.
+    if outcome is Outcome.NO_SEAL:
         outcome = Outcome.CHANGED
+    elif outcome is Outcome.SEAL_ONLY:  # the portal never keeps two originals
         differences = (*differences, Difference(Fault.NOT_ON_RECORD))
     return Verdict(outcome, _known([named]), examination, differences)
 
@@ -140,6 +145,17 @@ def _originals() -> QuerySet[Document]:
 def _by_code(code: str) -> Document | None:
     found: Document | None = _originals().filter(code=code).first() if code else None
     return found
+
+
+def _is_own(examination: Examination) -> bool:
+    """Whether the portal ever sealed with the certificate, or has it for its next seal."""
+    used = SealCertificate.objects.filter(sha256=examination.certificate_sha256)
+    if used.exists():
+        return True
+    try:
+        return seal_keys.configured().sha256 == examination.certificate_sha256
+    except seal_keys.Unusable:
+        return False
 
 
 def _standing(documents: list[Document]) -> Outcome:

@@ -17,6 +17,7 @@ from documents.examining.seals import Found, Seal, judged
 logger = logging.getLogger(__name__)
 
 IDENTIFIER = re.compile(rb"<dc:identifier>\s*urn:handschlag:([0-9a-f]{32})\s*</dc:identifier>")
+PLACES = frozenset((Fault.BYTES_APPENDED, Fault.BYTES_UNSIGNED))
 
 
 def examine(
@@ -35,11 +36,11 @@ def examine(
         return _unreadable(*wrong)
     with quiet():
         try:
-            reader, appended = _opened(data)
+            reader = _opened(data)
             if is_encrypted(reader):
                 return _unreadable(Fault.ENCRYPTED)
             examiner = _Examiner(reader, data, trust, timestamp_trust, recorded_at, now)
-            return examiner.examination(appended)
+            return examiner.examination()
         except TooComplex:
             return _unreadable(Fault.TOO_COMPLEX)
         except Exception as error:  # strangers' bytes: anything
@@ -51,20 +52,17 @@ def _unreadable(*faults: Fault) -> Examination:
     return Examination(SealState.UNREADABLE, faults)
 
 
-def _opened(data: bytes) -> tuple[Reader, list[Fault]]:
-    """The file, or what is left of it without the bytes behind the (first) seal."""
-    spans = outside.spans(data)
-    behind = outside.appended(data, spans[0]) if len(spans) == 1 else None
-    if behind is Fault.BYTES_APPENDED:
-        return Reader(data[: spans[0].end]), [behind]
+def _opened(data: bytes) -> Reader:
+    """The file; if it cannot be read for what lies behind its seal, then up to that."""
     try:
-        return Reader(data), [behind] if behind else []
+        return Reader(data)
     except TooComplex:
         raise
     except Exception:
-        if behind is None:
+        spans = outside.spans(data)
+        if len(spans) != 1 or spans[0].end >= len(data):
             raise
-        return Reader(data[: spans[0].end]), [behind]
+        return Reader(data[: spans[0].end])
 
 
 class _Examiner:
@@ -82,12 +80,12 @@ class _Examiner:
         self.recorded_at, self.now = recorded_at, now
         self.identifier = _identifier(reader)
 
-    def examination(self, faults: Iterable[Fault]) -> Examination:
+    def examination(self) -> Examination:
         found = Found.in_file(self.reader)
         if not found.fields:
             return self._without_seal()
         if found.is_damaged:
-            return self._result([*faults, Fault.SEAL_DAMAGED, *self._resaved()])
+            return self._result([Fault.SEAL_DAMAGED, *self._resaved()])
         seals = [
             asyncio.run(
                 judged(
@@ -102,7 +100,7 @@ class _Examiner:
             for embedded in found.signatures[:3]
         ]
         own = next((seal for seal in seals if seal.is_ours), seals[0])
-        every = [*faults, *own.faults]
+        every = list(own.faults)
         if found.fields > 1:
             every.append(Fault.SIGNED_AGAIN)
         if own.is_foreign and self.identifier:
@@ -112,8 +110,9 @@ class _Examiner:
         if later > 0:
             every.append(Fault.INCREMENTAL_UPDATE)
             differences = self._since(own.end)
-        if own.revision == 0 and not own.is_foreign:
-            every.append(Fault.RESAVED)  # the portal's seal is always an update of its own
+        if own.revision == 0 and own.is_ours:
+            # The portal's seal is always an update of its own; here its places lead anywhere.
+            every = [fault for fault in every if fault not in PLACES] + [Fault.RESAVED]
         elif own.revision > 1:
             every.append(Fault.EARLIER_REVISION)
         every += [difference.fault for difference in differences]
@@ -141,8 +140,9 @@ class _Examiner:
         )
 
     def _without_seal(self) -> Examination:
-        fault = Fault.SEAL_REMOVED if self.identifier else Fault.NO_SEAL
-        faults = (fault, *self._resaved()) if self.identifier else (fault,)
+        if not (self.identifier or outside.spans(self.data)):
+            return Examination(SealState.NONE, (Fault.NO_SEAL,))
+        faults = (Fault.SEAL_REMOVED, *self._resaved())
         return Examination(SealState.NONE, faults, identifier=self.identifier)
 
     def _resaved(self) -> list[Fault]:

@@ -37,25 +37,14 @@ def faults(data: bytes) -> list[Fault]:
         return [Fault.EMPTY]
     if not data.startswith(b"%PDF-"):
         return [Fault.NOT_A_PDF]
-    if any(span.end > len(data) for span in spans(data)[:1]):
-        return [Fault.TRUNCATED]
     end = data.rfind(END)
     if end < 0:
         return [Fault.TRUNCATED]
     tail = data[end + len(END) :]
-    if OBJECT.search(tail) and not spans(data):
+    is_short = any(span.end > len(data) for span in spans(data)[-1:])
+    if tail.strip() and (is_short or (OBJECT.search(tail) and not spans(data))):
         return [Fault.TRUNCATED]  # a last part has begun and does not end
     return []
-
-
-def appended(data: bytes, span: Span) -> Fault | None:
-    """What was put behind the bytes that a signature is over."""
-    tail = data[span.end :]
-    if not tail:
-        return None
-    if OBJECT.search(tail) or b"startxref" in tail:
-        return Fault.INCREMENTAL_UPDATE
-    return Fault.BYTES_APPENDED
 
 
 def gap_holds_only(data: bytes, span: Span, signature: bytes) -> bool:

@@ -3,13 +3,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Self
+from typing import Any, Self
 
 from asn1crypto import cms, parser
 from asn1crypto import x509 as asn1_x509
 from cryptography import x509
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization
+from pyhanko.pdf_utils.reader import PdfFileReader
 from pyhanko.sign.fields import MDPPerm, enumerate_sig_fields
 from pyhanko.sign.validation import generic_cms
 from pyhanko.sign.validation.dss import DocumentSecurityStore
@@ -126,8 +127,8 @@ def _form(embedded: EmbeddedPdfSignature, data: bytes, seal: Seal) -> None:
     if start != 0 or span.end > len(data):
         seal.faults.append(Fault.BYTES_UNSIGNED)
         return
-    if behind := outside.appended(data, span):
-        seal.faults.append(behind)
+    if span.end < len(data) and embedded.reader.xrefs.total_revisions == seal.revision + 1:
+        seal.faults.append(Fault.BYTES_APPENDED)
     if not outside.gap_holds_only(data, span, _der(embedded)):
         # In a file written anew the numbers lead anywhere; the digest says so.
         seal.faults.append(Fault.BYTES_UNSIGNED)
@@ -278,7 +279,7 @@ def _all_vouched_for(
     data: cms.SignedData, status: PdfSignatureStatus, trust: Sequence[x509.Certificate]
 ) -> bool:
     """Whether each certificate beside the signature is one of the path, or signed by its issuer."""
-    path = {certificate.dump() for certificate in status.validation_path}
+    path = {certificate.dump() for certificate in status.validation_path or ()}
     present = [x509.load_der_x509_certificate(each.chosen.dump()) for each in data["certificates"]]
     for certificate in present:
         if certificate.public_bytes(serialization.Encoding.DER) in path:
@@ -304,16 +305,18 @@ def _level(embedded: EmbeddedPdfSignature, seal: Seal) -> None:
         seal.level = "B-LT" if store and (store.ocsps or store.crls) else "B-T"
 
 
-def _store(reader: Reader) -> DocumentSecurityStore | None:
+def _store(reader: PdfFileReader) -> DocumentSecurityStore | None:
     try:
         return DocumentSecurityStore.read_dss(reader)
     except NoDSSFoundError:
         return None
 
 
-def _context(reader: Reader, trust: Sequence[x509.Certificate], at: datetime) -> ValidationContext:
+def _context(
+    reader: PdfFileReader, trust: Sequence[x509.Certificate], at: datetime
+) -> ValidationContext:
     """Nothing is fetched: what is known of revocations is in the file, or is not known."""
-    wanted = {
+    wanted: dict[str, Any] = {
         "trust_roots": [_asn1(root) for root in trust],
         "moment": at,
         "allow_fetching": False,
