@@ -6,10 +6,11 @@ from typing import Any
 from django.utils import translation
 
 from cooperation import annexes, evidence, frozen, holding, marks, reading
-from cooperation.evidence import groups, moment
+from cooperation.evidence import moment
 from cooperation.models import AgreementDocument, AgreementVersion, SignatureSlot
 from cooperation.working_days import day_of
 from documents.models import Document
+from documents.originals import groups
 from documents.rendering import render_pdf
 from partners.models import Partner
 

@@ -7,6 +7,7 @@ since changes nothing in it.
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
@@ -14,8 +15,9 @@ from django.utils.translation import gettext as _
 from cooperation import trail_files
 from cooperation.models import AgreementEvent, AgreementVersion, Signature
 from cooperation.reading import AgreementText
-from documents import addresses, offline
+from documents import originals
 from documents.models import Document
+from documents.originals import Original, groups
 from documents.rendering import File
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -26,11 +28,6 @@ def moment(at: datetime) -> str:
     utc, berlin = at.astimezone(UTC), at.astimezone(BERLIN)
     day = "" if utc.date() == berlin.date() else f"{berlin:%d.%m.%Y} "
     return f"{utc:%d.%m.%Y %H:%M:%S} UTC ({day}{berlin:%H:%M:%S} Europe/Berlin)"
-
-
-def groups(sha256: str) -> str:
-    """A hash in groups of eight, for reading; the check page takes it with the blanks, too."""
-    return " ".join(sha256[start : start + 8] for start in range(0, len(sha256), 8))
 
 
 # ---- What the page says --------------------------------------------------------------------------
@@ -105,7 +102,7 @@ def _step(
     event: AgreementEvent,
     given: dict[str, Signature],
     names: dict[str, str],
-    people: dict[int, str],
+    people: dict[UUID, str],
 ) -> Step:
     firm = names.get(str(event.partner_id), "")
     person = people.get(event.by_id, "") if event.by_id else ""
@@ -146,29 +143,10 @@ def _circumstances(signature: Signature) -> tuple[tuple[str, str], ...]:
 # ---- The files inside ----------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Original:
-    """What makes the PDF an original that can be checked: its address, code and files."""
-
-    url: str
-    code: str
-    qr: str  # inline SVG of ``url``
-    files: tuple[File, ...]
-
-    @property
-    def identifier(self) -> str:
-        return f"urn:handschlag:{self.code.replace(' ', '')}"
-
-
 def original(document: Document, version: AgreementVersion, text: AgreementText) -> Original:
     """``text`` was read with the annexes that the reader may see: only these are inside."""
-    url = addresses.check_url(document)
-    return Original(
-        url=url,
-        code=groups(document.code),
-        qr=addresses.qr_svg(url),
-        files=tuple(_files(document, version, text)),
-    )
+    files = _files(document, version, text)
+    return originals.original(document, files, made_at=version.in_force_at or version.frozen_at)
 
 
 def annex_name(number: int) -> str:
@@ -193,19 +171,11 @@ def _files(document: Document, version: AgreementVersion, text: AgreementText) -
             "Source",
             fixed_at,
         )
-    closed_at = version.in_force_at or fixed_at
     if document.trail_seq is not None:
         yield File(
             "event-log.json",
             trail_files.event_log(version, until=document.trail_seq),
             _("The log of the agreement: the events of this signing round, of others the hashes"),
             "Data",
-            closed_at,
+            version.in_force_at or fixed_at,
         )
-    yield File(
-        "pruefen-verify.txt",
-        offline.instructions(),
-        _("How to check this document without the portal, and the program for it"),
-        "Supplement",
-        closed_at,
-    )

@@ -1,5 +1,6 @@
 """The designation report: a stored score as a document in one language, to be handed on."""
 
+import hashlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +14,9 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from documents import jobs
+from documents import jobs, originals
 from documents.models import Document
-from documents.rendering import render_pdf
+from documents.rendering import File, render_pdf
 from partners.models import User
 from scoring import ledgers, rules
 from scoring.ledgers import Row
@@ -36,6 +37,7 @@ from scoring.presentation import (
     score_view,
     signed,
 )
+from scoring.score_files import score_json
 
 KIND = "designation-report"
 TASK = "scoring.tasks.build_report"
@@ -62,7 +64,13 @@ def order(score_id: UUID, *, language: str, by: User) -> DesignationReport:
                 "day": date_format(score.as_of, "DATE_FORMAT"),
             }
         document = jobs.create(
-            kind=KIND, task=TASK, language=language, title=title, by=by, seal=True
+            kind=KIND,
+            task=TASK,
+            language=language,
+            title=title,
+            by=by,
+            seal=True,
+            content_sha256=hashlib.sha256(score_json(score)).hexdigest(),
         )
         return DesignationReport.objects.create(score=score, language=language, document=document)
     jobs.retry(report.document_id)
@@ -77,9 +85,23 @@ def build(document_id: UUID | str, *, message_id: str = "") -> bool:
 
 def _render(document: Document) -> bytes:
     report = DesignationReport.objects.select_related("score__partner").get(document=document)
+    score = report.score
     with translation.override(report.language):
-        context = report_context(report.score, title=document.title)
-    return render_pdf("scoring/report.html", context, language=report.language)
+        context = report_context(score, title=document.title)
+        content = score_json(score)
+        file = File("score.json", content, _("The score as data"), "Source", score.computed_at)
+        original = originals.original(document, [file], made_at=score.computed_at)
+    return render_pdf(
+        "scoring/report.html",
+        context | {"original": original, "fingerprint": _fingerprint(content)},
+        language=report.language,
+        files=original.files,
+        identifier=original.identifier,
+    )
+
+
+def _fingerprint(content: bytes) -> str:
+    return originals.groups(hashlib.sha256(content).hexdigest())
 
 
 def file_name(report: DesignationReport) -> str:

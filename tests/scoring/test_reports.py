@@ -1,6 +1,8 @@
 """The designation report: ordered once, made by the job, handed to members only."""
 
+import hashlib
 import io
+import json
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import Any
@@ -12,12 +14,15 @@ from django.urls import reverse
 from django.utils import translation
 from pypdf import PdfReader
 
+from documents import originals
 from documents.models import Document
 from partners.models import Partner, User
 from scoring import reports
 from scoring.models import DesignationReport, Score
 from scoring.people import Certificate
+from scoring.score_files import score_json
 from scoring.tasks import build_report
+from tests.documents import pdfs
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, body, stored_score, tenants
 from tests.scoring.test_ledgers import corrected
@@ -167,7 +172,30 @@ def test_the_report_is_a_tagged_document(score: Score, user: User) -> None:
 
 def test_the_same_score_gives_the_same_bytes(score: Score, user: User) -> None:
     report = made(score, user)
-    assert reports._render(report.document) == pdf_of(report)
+    rendered = reports._render(report.document)
+    assert reports._render(report.document) == rendered
+    assert pdf_of(report).startswith(rendered)  # the seal is appended
+
+
+def test_the_report_holds_the_score_as_data(score: Score, user: User) -> None:
+    report = made(score, user)
+    pdf = pdf_of(report)
+
+    content = pdfs.files(pdf)["score.json"]
+    assert content == score_json(score)
+    assert hashlib.sha256(content).hexdigest() == report.document.content_sha256
+    data = json.loads(content)
+    assert (data["id"], data["as_of"], data["last_month"]) == (
+        str(score.pk),
+        "2025-03-25",
+        "2025-02",
+    )
+    totals = {track["key"]: track["total"] for track in data["result"]["tracks"]}
+    assert totals == {track.key: track.exact for track in score.tracks}
+    assert len(data["imports"]) == 2
+    words = pdfs.words(pdf)
+    assert originals.groups(report.document.content_sha256) in words
+    assert f"/dokumente/pruefen/{report.document.code}/" in words.replace(" ", "")
 
 
 def test_the_report_shows_the_score_as_it_was_stored(
@@ -247,7 +275,7 @@ def test_html_and_addresses_in_names_are_only_text(firm: Partner, user: User) ->
 
     pdf = pdf_of(made(score, user))
     assert words_of(pdf).replace(" ", "").count('<imgsrc="http://127.0.0.1:9/x">') >= 3
-    assert list(PdfReader(io.BytesIO(pdf)).attachments) == []
+    assert list(PdfReader(io.BytesIO(pdf)).attachments) == ["pruefen-verify.txt", "score.json"]
 
 
 def test_a_score_without_any_data_still_makes_a_report(firm: Partner, user: User) -> None:

@@ -1,0 +1,41 @@
+"""A stored score as a file: what its report shows, as data and with the exact numbers."""
+
+from datetime import UTC, datetime
+
+import rfc8785
+
+from scoring.models import Score
+
+FORMAT = "handschlag-score/1"
+
+
+def score_json(score: Score) -> bytes:
+    """Canonical JSON (RFC 8785), the same bytes each time: a score is never rewritten.
+
+    Points are exact texts, ``14.9925`` or ``1/3``; months ``2025-02``; instants in UTC. The firm
+    stands with its id, since its name may change.
+    """
+    return rfc8785.dumps(
+        {
+            "format": FORMAT,
+            "id": str(score.pk),
+            "firm": str(score.partner_id),
+            "rule_set": score.rule_set,
+            "as_of": score.as_of.isoformat(),
+            "last_month": score.last_month_label,
+            "comparison_month": score.comparison_month_label,
+            "data_imported_at": _instant(score.data_imported_at),
+            "designated": score.designated,
+            "track": score.track,
+            "result": score.result,
+            "notes": score.cautions,
+            "imports": [str(pk) for pk in score.import_ids],
+            "corrections": [str(pk) for pk in score.correction_ids],
+            "ledger": {"id": str(score.ledger_id), "revision": score.revision},
+            "computed_at": _instant(score.computed_at),
+        }
+    )
+
+
+def _instant(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else None
