@@ -4,6 +4,7 @@ With it a seal stays provable when the authorities no longer answer (PAdES B-LT)
 into the same revision of the PDF as the seal, so nothing is ever appended to a sealed file.
 """
 
+from dataclasses import dataclass
 from typing import Any
 
 from pyhanko.sign.validation.dss import DocumentSecurityStore
@@ -26,9 +27,21 @@ LIMITS = FetchLimits(max_requests=20, max_cert_requests=6)
 LARGEST = 2 * 1024 * 1024  # bytes of all proofs in one file
 
 
-async def embed(writer: Any, signer: Any, service: Service) -> None:
-    """Put the proofs for both chains into the PDF; from now on ``service`` takes only timestamps
-    with the certificate that is proved here.
+@dataclass(frozen=True, slots=True)
+class Proofs:
+    paths: list[Any]  # both chains
+    lists: list[Any]  # CRLs
+    answers: list[Any]  # of OCSP services
+
+    def put_into(self, writer: Any) -> None:
+        DocumentSecurityStore.supply_dss_in_writer(
+            writer, None, paths=self.paths, crls=self.lists, ocsps=self.answers
+        )
+
+
+async def gather(signer: Any, service: Service) -> Proofs:
+    """The proofs for both chains; from now on ``service`` takes only timestamps with the
+    certificate that is proved here.
 
     Raises ``NoSeal`` when they cannot be had, and ``NoTimestamp``.
     """
@@ -50,10 +63,8 @@ async def embed(writer: Any, signer: Any, service: Service) -> None:
     proofs = [*context.crls, *context.ocsps]
     if sum(len(proof.dump()) for proof in proofs) > LARGEST:
         raise NoSeal(f"The revocation data has more than {LARGEST} bytes.")
-    DocumentSecurityStore.supply_dss_in_writer(
-        writer, None, paths=paths, crls=context.crls, ocsps=context.ocsps
-    )
     service.expected = known.signer_cert
+    return Proofs(paths, context.crls, context.ocsps)
 
 
 async def _path(certificate: Any, usage: set[str], context: ValidationContext) -> Any:

@@ -20,6 +20,8 @@ from documents.models import Document, Seal
 from documents.seal_keys import Certificate
 
 FIELD = "Handschlag"  # name of the signature field in the PDF
+LABEL = "Siegel des Portals Handschlag / Seal of the portal Handschlag"
+TRIES = 8  # to write a file without an unclear end, before one is taken as it is
 OWN_BYTES = 2048  # of a signature of up to 4096 bits and its attributes, certificates apart
 
 
@@ -65,43 +67,27 @@ def seal(pdf: bytes) -> Sealed:
 
 
 async def _seal(pdf: bytes, key: seal_keys.Key) -> Sealed:
-    from pyhanko.sign import fields, signers  # noqa: PLC0415 -- 0.4 s that only workers need
+    from pyhanko.sign.signers.pdf_cms import PdfCMSSignedAttributes  # noqa: PLC0415
 
     from documents import timestamps  # noqa: PLC0415
-    from documents.incremental import UntouchedMetadata  # noqa: PLC0415
 
     service = timestamps.Service() if settings.TIMESTAMP_URL else None
-    now = timezone.now()
-    writer = UntouchedMetadata(io.BytesIO(pdf))
     level = Seal.Level.TIMESTAMP if service else Seal.Level.BASIC
+    proofs = None
     if settings.SEAL_REVOCATION:
-        await _embed_revocation(writer, key, service)
-        level = Seal.Level.LONG_TERM
-    metadata = signers.PdfSignatureMetadata(
-        field_name=FIELD,
-        md_algorithm="sha256",
-        subfilter=fields.SigSeedSubFilter.PADES,
-        certify=True,
-        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
-        name=key.certificate.subject,
-    )
-    field = fields.SigFieldSpec(
-        FIELD,
-        readable_field_name="Siegel des Portals Handschlag / Seal of the portal Handschlag",
-        invis_sig_settings=fields.InvisSigSettings(box_out_of_bounds=True),
-    )
-    signer = signers.PdfSigner(
-        metadata, signer=key.signer, timestamper=service, new_field_spec=field
-    )
+        level, proofs = Seal.Level.LONG_TERM, await _revocation(key, service)
+    now = timezone.now()
+    prepared, unsigned, output = await _prepared(pdf, key, service, proofs, now)
     try:
-        sealed = await signer.async_sign_pdf(
-            writer, bytes_reserved=_reserved(key, service), in_place=False
+        signed = await unsigned.perform_signature(
+            prepared.document_digest, PdfCMSSignedAttributes(signing_time=now)
         )
+        await signed.post_signature_processing(output)
     except key.errors as error:
         seal_keys.forget()  # a token's session may have ended: the next try opens another
         raise NoSeal(f"The seal could not be put: {type(error).__name__} {error}") from error
     return Sealed(
-        content=sealed.getvalue(),
+        content=output.getvalue(),
         level=level,
         certificate=key.certificate,
         sealed_at=now,
@@ -110,14 +96,60 @@ async def _seal(pdf: bytes, key: seal_keys.Key) -> Sealed:
     )
 
 
-async def _embed_revocation(writer: Any, key: seal_keys.Key, service: Any) -> None:
+async def _prepared(pdf: bytes, key: seal_keys.Key, service: Any, proofs: Any, at: datetime) -> Any:
+    """What is to be signed: pyHanko's digest of it, its document, and the file with room left.
+
+    One in 256 files would have a stream whose end is unclear to validators. That shows before
+    anything is signed or asked for, so it is tried again with an object more in it.
+    """
+    from pyhanko.sign import fields, signers  # noqa: PLC0415 -- 0.4 s that only workers need
+
+    from documents.archival import UNCLEAR_END  # noqa: PLC0415
+    from documents.incremental import UntouchedMetadata  # noqa: PLC0415
+
+    metadata = signers.PdfSignatureMetadata(
+        field_name=FIELD,
+        md_algorithm="sha256",
+        subfilter=fields.SigSeedSubFilter.PADES,
+        certify=True,
+        docmdp_permissions=fields.MDPPerm.NO_CHANGES,
+        name=key.certificate.subject,
+    )
+    unseen = fields.InvisSigSettings(box_out_of_bounds=True)
+    field = fields.SigFieldSpec(FIELD, readable_field_name=LABEL, invis_sig_settings=unseen)
+    found: Any
+    for padding in range(TRIES):
+        writer = UntouchedMetadata(io.BytesIO(pdf), padding=padding)
+        style = None
+        if proofs is not None:
+            proofs.put_into(writer)
+        if settings.SEAL_VISIBLE:
+            from documents import visible  # noqa: PLC0415
+
+            style = visible.prepare(writer, FIELD, LABEL, by=key.certificate, at=at)
+        signer = signers.PdfSigner(
+            metadata,
+            signer=key.signer,
+            timestamper=service,
+            new_field_spec=None if style else field,
+            stamp_style=style,
+        )
+        found = await signer.async_digest_doc_for_signing(
+            writer, bytes_reserved=_reserved(key, service)
+        )
+        if found[2].getvalue().find(UNCLEAR_END, len(pdf)) < 0:
+            break
+    return found
+
+
+async def _revocation(key: seal_keys.Key, service: Any) -> Any:
     if settings.SEAL_REVOCATION != "embed":
         raise NoSeal('SEAL_REVOCATION must be "embed" or empty.')
     if service is None:
         raise NoSeal("SEAL_REVOCATION needs a TIMESTAMP_URL: without a time it proves nothing.")
     from documents import revocation  # noqa: PLC0415
 
-    await revocation.embed(writer, key.signer, service)
+    return await revocation.gather(key.signer, service)
 
 
 def _reserved(key: seal_keys.Key, service: Any) -> int:
