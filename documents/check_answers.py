@@ -292,7 +292,7 @@ def _facts(found: tuple[Known, ...]) -> tuple[tuple[str, str], ...]:
     facts = [(_("Document"), kinds), (_("Language"), languages)]
     first = min(found, key=lambda known: known.sealed_at)
     facts.append((pgettext("date", "Sealed"), _moment(first.sealed_at)))
-    facts.append((_("Kind of seal"), capfirst(Seal.Level(first.level).label)))
+    facts.append((_("Kind of seal"), str(capfirst(Seal.Level(first.level).label))))
     if first.timestamp_at:
         facts.append((_("Timestamp"), _moment(first.timestamp_at)))
     return tuple(facts)

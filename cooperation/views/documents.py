@@ -95,7 +95,7 @@ def _bytes(
     if frozen.sha256(content) != sha256:
         raise downloads.DocumentDamaged(str(version.pk))
     name = slugify(version.agreement.project.name)[:60] or "projekt"
-    header = content_disposition_header(True, f"{word}-{name}-v{version.number}.json")
+    header = content_disposition_header(True, f"{word.lower()}-{name}-v{version.number}.json")
     return HttpResponse(
         content,
         content_type="application/json",

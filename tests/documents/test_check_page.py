@@ -33,7 +33,7 @@ def visitor() -> Client:
 
 def original(**changes: Any) -> Document:
     """A document with the portal's seal, as the jobs make one."""
-    order = {
+    order: dict[str, Any] = {
         "kind": "agreement",
         "task": "documents.tasks.sweep",
         "language": "de",
@@ -41,7 +41,7 @@ def original(**changes: Any) -> Document:
         "by": None,
         "content_sha256": TEXT,
     }
-    document = jobs.create(**{**order, "seal": True, **changes})  # type: ignore[arg-type]
+    document = jobs.create(**{**order, "seal": True, **changes})
     assert jobs.build(
         document.pk, lambda it: html_to_pdf(PAGE, identifier=f"urn:handschlag:{it.code}")
     )
@@ -282,7 +282,12 @@ def test_too_many_files_pause_before_they_are_examined(
 ) -> None:
     seen = []
     judge = checking.check_file
-    monkeypatch.setattr(checking, "check_file", lambda data: seen.append(1) or judge(data))
+
+    def counted(data: bytes) -> Verdict:
+        seen.append(data)
+        return judge(data)
+
+    monkeypatch.setattr(checking, "check_file", counted)
     codes = [sent(visitor, b"x").status_code for _ in range(views.MOST_FILES + 2)]
     assert codes == [200] * views.MOST_FILES + [429, 429]
     assert len(seen) == views.MOST_FILES
