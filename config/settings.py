@@ -241,6 +241,7 @@ SEAL_CERTIFICATE_FILE = env.str(
     "SEAL_CERTIFICATE_FILE", default=str(VAR_DIR / "seal" / "certificate.pem")
 )
 SEAL_TRUST_DIR = env.str("SEAL_TRUST_DIR", default=str(VAR_DIR / "seal" / "trusted"))
+SEAL_VISIBLE = env.bool("SEAL_VISIBLE", default=False)  # at the foot of the first page
 # With a module the key is in a PKCS#11 token, and SEAL_KEY_FILE is not looked at.
 SEAL_PKCS11_MODULE = env.str("SEAL_PKCS11_MODULE", default="")
 SEAL_PKCS11_TOKEN = env.str("SEAL_PKCS11_TOKEN", default="")
