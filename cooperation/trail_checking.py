@@ -228,11 +228,11 @@ def _check_frozen(
         if stored[pair] != annex.sha256:
             log.find(seq, DIFFERS, f"{about}: hash of annex {annex.pk}")
     named = {tuple(annex["parties"]): annex["sha256"] for annex in text.get("annexes", [])}
-    for pair in sorted(named.keys() | stored.keys()):
-        if pair not in stored:
-            log.find(seq, MISSING, f"{about}: annex of {' and '.join(pair)}")
-        elif stored[pair] != named.get(pair):
-            log.find(seq, DIFFERS, f"{about}: annex of {' and '.join(pair)}")
+    for firms in sorted(named.keys() | stored.keys()):
+        if firms not in stored:
+            log.find(seq, MISSING, f"{about}: annex of {' and '.join(firms)}")
+        elif stored[firms] != named.get(firms):
+            log.find(seq, DIFFERS, f"{about}: annex of {' and '.join(firms)}")
     places = {
         party["id"]: (position, party.get("signatures_needed"))
         for position, party in enumerate(text["parties"], start=1)

@@ -19,7 +19,7 @@ from documents import guarding
 
 
 @contextmanager
-def lifted(connection: BaseDatabaseWrapper = default) -> Iterator[None]:  # type: ignore[assignment]
+def lifted(connection: BaseDatabaseWrapper = default) -> Iterator[None]:
     """The triggers are gone inside, and there again afterwards."""
     guarding.lift(connection)
     try:
@@ -70,7 +70,7 @@ def attempts(row: Model) -> Iterator[tuple[str, Callable[[], object]]]:
         yield name, partial(_execute, statement, stored if "%s" in statement else None)
 
 
-def _execute(statement: str, params: list[object] | None) -> None:
+def _execute(statement: str, params: list[Any] | None) -> None:
     with default.cursor() as cursor:
         cursor.execute(statement, params)
 

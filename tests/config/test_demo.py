@@ -73,6 +73,11 @@ def test_the_story_is_the_same_on_any_day(quick_pdfs: None, day: date) -> None:
         "Sicheres Arbeiten in der Tagespflege": "draft",
         "Erster Umzug in die Cloud": "draft",
     }
+    call_command("verify_trail", stdout=io.StringIO())  # told with the clock moved, and yet whole
+    for agreement in Agreement.objects.all():
+        told = list(agreement.events.order_by("seq").values_list("at", flat=True))
+        assert told == sorted(told)
+        assert agreement.created_at <= told[0]
     assert BlindRound.objects.get().state == "open"
     assert Dispute.objects.get().state == "open"
     assert Comment.objects.count() == 2

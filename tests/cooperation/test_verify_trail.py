@@ -11,7 +11,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 from django.db.models import F
 
-from cooperation import signing, trail, trail_checking
+from cooperation import signing, signing_rounds, trail, trail_checking
 from cooperation.models import (
     Agreement,
     AgreementAnnex,
@@ -84,7 +84,8 @@ def test_every_kind_of_round_is_whole() -> None:
         version = signing.freeze(three.agreement.pk, **three.acting(0))
         end(version.pk, reason="Noch nicht", **three.acting(1))
     expired = signing.freeze(three.agreement.pk, **three.acting(0))
-    last = signing.signing_rounds.end_of_round(expired)
+    last = signing_rounds.end_of_round(expired)
+    assert last is not None
     signing.expire(expired.pk, now=last + timedelta(seconds=1))
     signed(three)
 
@@ -234,7 +235,7 @@ def test_log_written_anew_everywhere_is_found_by_the_head_on_paper() -> None:
         rewrite(two, since=3)
         heads = dict(events(two).values_list("seq", "hash"))
         for document in Document.objects.all():
-            Document.objects.filter(pk=document.pk).update(trail_hash=heads[document.trail_seq])  # type: ignore[index]
+            Document.objects.filter(pk=document.pk).update(trail_hash=heads[document.trail_seq])
         for notice in Notice.objects.filter(data__has_key="head"):
             notice.data["head"] = heads[notice.data["seq"]]
             notice.save(update_fields=["data"])

@@ -130,7 +130,7 @@ def test_table_that_a_migration_makes_anew_gets_its_triggers_back() -> None:
     new.set_attributes_from_name("title")
     new.model = Document
     with connection.schema_editor() as editor:
-        editor.alter_field(Document, old, new, strict=True)  # type: ignore[arg-type]
+        editor.alter_field(Document, old, new, strict=True)
     lost = guarding.lacking(connection)
     assert lost == (["documents_document"] if connection.vendor == "sqlite" else [])
 
@@ -140,7 +140,7 @@ def test_table_that_a_migration_makes_anew_gets_its_triggers_back() -> None:
     with pytest.raises(IntegrityError, match="a finished document"):
         Document.objects.filter(pk=document.pk).update(title="Andere")
     with connection.schema_editor() as editor:
-        editor.alter_field(Document, new, old, strict=True)  # type: ignore[arg-type]
+        editor.alter_field(Document, new, old, strict=True)
 
 
 def _after_migrate() -> None:
