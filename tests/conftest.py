@@ -16,6 +16,14 @@ from partners.models import User
 from tests.evidence import lifted
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark the tests that use a database: only these differ from one to the other."""
+    for item in items:
+        fixtures = getattr(item, "fixturenames", ())
+        if item.get_closest_marker("django_db") or {"db", "transactional_db"} & {*fixtures}:
+            item.add_marker("database")
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _seal() -> None:
     """The portal's seal, made once for a whole run."""
