@@ -180,6 +180,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "documents.tasks.watch_seal",
         "schedule": crontab(hour="6", minute="10"),
     },
+    "check-documents": {
+        "task": "documents.tasks.check_documents",
+        "schedule": crontab(hour="3", minute="40", day_of_week="sunday"),
+    },
     # Certificates expire and months roll; then everything that is stored is proved. In UTC, and on
     # the same day in every zone of Europe.
     "score-all-at-night": {
@@ -234,6 +238,8 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 # An upload above this size is refused: two million rows of OfficeUsage are about 300 MB.
 PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
+# Documents are kept as they were set for some hours: see documents/rendered.py.
+KEEP_RENDERED = env.bool("KEEP_RENDERED", default=True)
 # The portal's seal on its originals; see docs/evidence.md. Only workers need to read the key.
 SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=str(VAR_DIR / "seal" / "key.pem"))
 SEAL_KEY_PASSWORD = env.str("SEAL_KEY_PASSWORD", default="")

@@ -37,6 +37,7 @@ TEMPLATES[0]["OPTIONS"]["string_if_invalid"] = UndefinedVariable("%s")
 
 STATIC_ROOT.mkdir(exist_ok=True)  # WhiteNoise warns when it is missing
 
+KEEP_RENDERED = False  # two renderings that are compared have to be two
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
 CELERY_BROKER_URL = "memory://"  # queued work stays queued: tests run the verbs themselves

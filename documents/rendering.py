@@ -15,6 +15,8 @@ from django.conf import settings
 from django.template.loader import render_to_string
 from django.utils import translation
 
+from documents import rendered
+
 if TYPE_CHECKING:
     from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
@@ -51,12 +53,15 @@ def render_pdf(
     """Render ``template`` in ``language`` to PDF/A-3a and PDF/UA-1, set by ``styles/print.css``.
 
     ``files`` are embedded, ``identifier`` names the document in its metadata. The same input gives
-    the same bytes. A template may refer to ``data:`` addresses and to nothing else: any other
+    the same bytes, for some hours without setting them again. A template may refer to ``data:`` addresses and to nothing else: any other
     raises ``ForbiddenAddress``, so no text can make the worker fetch it.
     """
     with translation.override(language):
         html = render_to_string(template, {**context, "document_language": language})
-    return html_to_pdf(html, files=files, identifier=identifier)
+    make = partial(html_to_pdf, html, files=files, identifier=identifier)
+    if not settings.KEEP_RENDERED:
+        return make()
+    return rendered.once(rendered.key(html, files, identifier), make)
 
 
 def html_to_pdf(html: str, *, files: Sequence[File] = (), identifier: str = "") -> bytes:

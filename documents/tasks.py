@@ -4,9 +4,17 @@ from django.utils import timezone
 
 @shared_task
 def sweep() -> None:
-    from documents import jobs  # noqa: PLC0415 -- tasks are leaves: verbs import them
+    from documents import jobs, rendered  # noqa: PLC0415 -- tasks are leaves: verbs import them
 
     jobs.sweep()
+    rendered.prune()
+
+
+@shared_task
+def check_documents() -> None:
+    from documents import keeping  # noqa: PLC0415
+
+    keeping.raise_alarm(list(keeping.damages()))
 
 
 @shared_task

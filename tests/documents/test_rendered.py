@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from documents import rendered
+from documents import rendered, rendering
 from documents.rendering import File
 
 MADE_AT = datetime(2026, 11, 21, tzinfo=UTC)
@@ -104,3 +104,19 @@ def test_old_files_and_too_many_are_deleted(folder: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(rendered, "KEPT", 150)
     assert rendered.prune() == 1
     assert [path.name for path in folder.iterdir()] == [f"{3:064}"]
+
+
+def test_a_document_that_is_tried_again_is_set_once(
+    settings: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.KEEP_RENDERED = True
+    made = []
+
+    def make(html: str, **options: Any) -> bytes:
+        made.append(html)
+        return b"%PDF"
+
+    monkeypatch.setattr(rendering, "html_to_pdf", make)
+    for language in ("de", "de", "en"):
+        assert rendering.render_pdf("documents/pdf_base.html", {}, language=language) == b"%PDF"
+    assert [html.partition('lang="')[2][:2] for html in made] == ["de", "en"]
