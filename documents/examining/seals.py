@@ -264,6 +264,7 @@ def _margins(
     wanted = [[], ["signature_time_stamp_token"]]
     holds = (
         cms.ContentInfo.load(der, strict=True)["content_type"].native == "signed_data"
+        and _is_filled(der)
         and data["version"].native == signer["version"].native == "v1"
         and [each.dump() for each in data["digest_algorithms"]]
         == [signer["digest_algorithm"].dump()]
@@ -275,14 +276,37 @@ def _margins(
         seal.faults.append(Fault.SEAL_DAMAGED)
 
 
+def _is_filled(der: bytes, depth: int = 0) -> bool:
+    """Whether the values in ``der`` fill it, each in the shortest notation, down to the leaves."""
+    while der:
+        kind, method, tag, header, content, trailer = parser.parse(der)
+        if (
+            trailer
+            or (kind, tag) == (0, 0)
+            or (len(content) < 128) != (len(header) == 2)
+            or depth > 30
+        ):
+            return False
+        if len(header) > 2 and header[2] == 0:
+            return False
+        if method == 1 and not _is_filled(content, depth + 1):
+            return False
+        der = der[len(header) + len(content) :]
+    return True
+
+
 def _all_vouched_for(
     data: cms.SignedData, status: PdfSignatureStatus, trust: Sequence[x509.Certificate]
 ) -> bool:
-    """Whether each certificate beside the signature is one of the path, or signed by its issuer."""
-    path = {certificate.dump() for certificate in status.validation_path or ()}
+    """Whether each certificate is the signer's, a trusted root, or signed by its issuer.
+
+    Not the validator's path: it may hold the copy from the file in the root's place.
+    """
+    known = {status.signing_cert.dump()}
+    known |= {root.public_bytes(serialization.Encoding.DER) for root in trust}
     present = [x509.load_der_x509_certificate(each.chosen.dump()) for each in data["certificates"]]
     for certificate in present:
-        if certificate.public_bytes(serialization.Encoding.DER) in path:
+        if certificate.public_bytes(serialization.Encoding.DER) in known:
             continue
         if not any(_issued(certificate, issuer) for issuer in (*present, *trust)):
             return False

@@ -324,6 +324,10 @@ class Pdf:
 # ---- DER: the bytes of a signature (X.690), strictly -------------------------------------------
 
 
+OID, INTEGER, OCTETS, NULL, SEQUENCE, SET = 0x06, 0x02, 0x04, 0x05, 0x30, 0x31
+FIRST, SECOND = 0xA0, 0xA1  # [0] and [1]
+
+
 class Node:
     """One value: ``tag``, ``content``, and ``whole`` with both of them and the length."""
 
@@ -353,7 +357,16 @@ class Node:
             at = node.end
         return found
 
+    def exactly(self, *tags: int) -> list[Any]:
+        """The parts, which must be of these kinds and no others."""
+        parts = self.parts()
+        if [part.tag for part in parts] != list(tags):
+            raise Bad("a signature of another form")
+        return parts
+
     def oid(self) -> str:
+        if self.tag != OID:
+            raise Bad("a name is missing")
         numbers, value = [], 0
         for byte in self.content:
             value = value << 7 | byte & 127
@@ -375,12 +388,19 @@ CONTENT_TYPE, MESSAGE_DIGEST = "1.2.840.113549.1.9.3", "1.2.840.113549.1.9.4"
 CERTIFICATE_V2 = "1.2.840.113549.1.9.16.2.47"
 TIMESTAMP = "1.2.840.113549.1.9.16.2.14"
 SHA256 = "2.16.840.1.101.3.4.2.1"
+SIGNING = (  # ECDSA and RSA, with SHA-256
+    "1.2.840.10045.4.3.2",
+    "1.2.840.113549.1.1.11",
+    "1.2.840.113549.1.1.1",
+)
 COMMON_NAME = "2.5.4.3"
 
 
 class Certificate:
     def __init__(self, der: bytes) -> None:
         self.der = der
+        if Node(der).tag != SEQUENCE:
+            raise Bad("not a certificate")
         fields = Node(der).parts()[0].parts()
         fields = fields[1:] if fields[0].tag == 0xA0 else fields
         self.serial, self.issuer, self.subject = fields[0].whole, fields[2].whole, fields[4].whole
@@ -399,30 +419,34 @@ class Cms:
     """A signature (RFC 5652) in the one form that the portal makes."""
 
     def __init__(self, der: bytes) -> None:
-        kind, explicit = Node(der).parts()
-        if kind.oid() != SIGNED_DATA:
+        outer = Node(der)
+        kind, explicit = outer.exactly(OID, FIRST)
+        if outer.tag != SEQUENCE or kind.oid() != SIGNED_DATA:
             raise Bad("not a signature")
-        parts = explicit.parts()[0].parts()
-        tags = [part.tag for part in parts]
-        if tags != [0x02, 0x31, 0x30, 0xA0, 0x31]:
-            raise Bad("a signature of another form")
-        version, algorithms, content, certificates, signers = parts
-        self.certificates = [Certificate(each.whole) for each in certificates.parts()]
-        if len(signers.parts()) != 1 or [each.whole for each in content.parts()] != [
-            content.parts()[0].whole
-        ]:
-            raise Bad("more than one signature")
-        fields = signers.parts()[0].parts()
-        issuer, serial = fields[1].parts()
+        inner = explicit.exactly(SEQUENCE)[0]
+        # No room for lists of revoked certificates, a second signature or enclosed content.
+        version, algorithms, content, certificates, signers = inner.exactly(
+            INTEGER, SET, SEQUENCE, FIRST, SET
+        )
+        enclosed = content.exactly(OID)[0].oid()
+        algorithm = algorithms.exactly(SEQUENCE)[0]
+        signer = signers.exactly(SEQUENCE)[0]
+        tags = [INTEGER, SEQUENCE, SEQUENCE, FIRST, SEQUENCE, OCTETS, SECOND]
+        fields = signer.exactly(*tags[: len(signer.parts())])
+        issuer, serial = fields[1].exactly(SEQUENCE, INTEGER)
+        made_by = fields[4].parts()
         if (
-            version.content != b"\1"
-            or fields[0].content != b"\1"
-            or content.parts()[0].oid() != DATA
-            or [each.whole for each in algorithms.parts()] != [fields[2].whole]
-            or fields[2].parts()[0].oid() != SHA256
-            or fields[3].tag != 0xA0
+            len(fields) < 6
+            or (version.content, fields[0].content) != (b"\1", b"\1")
+            or enclosed != DATA
+            or algorithm.whole != fields[2].whole
+            or algorithm.parts()[0].oid() != SHA256
+            or [each.whole for each in algorithm.parts()[1:]] not in ([], [b"\5\0"])
+            or made_by[0].oid() not in SIGNING
+            or [each.whole for each in made_by[1:]] not in ([], [b"\5\0"])
         ):
             raise Bad("a signature of another form")
+        self.certificates = [Certificate(each.whole) for each in certificates.parts()]
         named = (issuer.whole, serial.whole)
         own = [each for each in self.certificates if (each.issuer, each.serial) == named]
         if len(own) != 1:
@@ -432,7 +456,7 @@ class Cms:
         self.signed = b"\x31" + fields[3].whole[1:]  # it is signed as the SET that it is
         self.value = fields[5].content
         unsigned = attributes(fields[6]) if len(fields) > 6 else {}
-        if len(fields) > 7 or set(unsigned) - {TIMESTAMP}:
+        if set(unsigned) - {TIMESTAMP}:
             raise Bad("a signature with something beside it")
         self.token = unsigned.get(TIMESTAMP)
 
@@ -447,8 +471,8 @@ class Cms:
 def attributes(node: Node) -> dict[Any, Any]:
     found = {}
     for each in node.parts():
-        kind, values = each.parts()
-        if kind.oid() in found or len(values.parts()) != 1:
+        kind, values = each.exactly(OID, SET)
+        if each.tag != SEQUENCE or kind.oid() in found or len(values.parts()) != 1:
             raise Bad("an attribute more than once")
         found[kind.oid()] = values.parts()[0]
     return found

@@ -159,6 +159,20 @@ def test_no_flipped_bit_inside_the_signature_goes_unnoticed(data: st.DataObject)
     assert not examine(bytes(pdf)).is_genuine
 
 
+def heads_changed() -> list[bytes]:
+    """The first digits of the signature, each changed: kinds and lengths that readers skip."""
+    begin, found = done.contents(good().sealed).start(1), []
+    for place in range(begin, begin + 120):
+        pdf = bytearray(good().sealed)
+        pdf[place] = ord("3") if pdf[place] != ord("3") else ord("1")
+        found.append(bytes(pdf))
+    return found
+
+
+def test_no_changed_kind_or_length_in_the_signature_goes_unnoticed() -> None:
+    assert not [pdf for pdf in heads_changed() if examine(pdf).is_genuine]
+
+
 # ---- Times -------------------------------------------------------------------------------------
 
 
