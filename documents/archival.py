@@ -4,7 +4,6 @@ import zlib
 from typing import Any
 from xml.etree import ElementTree
 
-import pydyf
 from weasyprint.pdf.metadata import NS, DocumentMetadata
 
 from documents import glyphs
@@ -35,13 +34,14 @@ def finish(document: Any, pdf: Any, *, padding: int = 0) -> None:
     """
     glyphs.finish(document, pdf)
     if "AF" in pdf.catalog:  # WeasyPrint names every file twice there
-        pdf.catalog["AF"] = pydyf.Array(dict.fromkeys(pdf.catalog["AF"]))
+        named = pdf.catalog["AF"]
+        pdf.catalog["AF"] = type(named)(dict.fromkeys(named))
     for entry in pdf.objects:
-        if isinstance(entry, pydyf.Stream) and entry.compress:
+        if getattr(entry, "compress", False):
             entry.compress = False
             entry.compress = not _ends_unclear(entry)
     for _number in range(padding):
-        pdf.add_object(pydyf.Dictionary())
+        pdf.add_object(type(pdf.info)())
 
 
 def _ends_unclear(stream: Any) -> bool:

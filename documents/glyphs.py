@@ -48,7 +48,7 @@ def drawn() -> frozenset[str]:
 def shown(text: str) -> str:
     """``text`` with every character that cannot be shown as its number: ``[U+1F9FF]``."""
     text = _ACCENTED.sub(lambda match: unicodedata.normalize("NFC", match[0]), text)
-    odd = {
+    odd: dict[str, str | int | None] = {
         character: f"[U+{ord(character):04X}]"
         for character in set(text)
         if hides_something(character) or not (character in drawn() or _UNSEEN.match(character))

@@ -53,8 +53,9 @@ def render_pdf(
     """Render ``template`` in ``language`` to PDF/A-3a and PDF/UA-1, set by ``styles/print.css``.
 
     ``files`` are embedded, ``identifier`` names the document in its metadata. The same input gives
-    the same bytes, for some hours without setting them again. A template may refer to ``data:`` addresses and to nothing else: any other
-    raises ``ForbiddenAddress``, so no text can make the worker fetch it.
+    the same bytes, for some hours without setting them again. A template may refer to ``data:``
+    addresses and to nothing else: any other raises ``ForbiddenAddress``, so no text can make the
+    worker fetch it.
     """
     with translation.override(language):
         html = render_to_string(template, {**context, "document_language": language})

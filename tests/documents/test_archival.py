@@ -128,7 +128,7 @@ def test_every_kind_can_be_archived_and_read_aloud(kind: str) -> None:
 
     assert pdfs.faults(pdf) == {}
     read = pdfs.reader(pdf)
-    assert read.root_object["/Lang"] == language
+    assert str(read.root_object["/Lang"]) == language
     assert read.metadata is not None
     assert read.metadata.title
     assert len(read.outline) > 0
