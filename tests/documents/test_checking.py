@@ -240,7 +240,7 @@ def test_what_is_not_sealed_or_not_ready_is_as_unknown_as_what_never_was() -> No
 
 def test_without_the_stored_original_the_rest_is_still_told() -> None:
     document, pdf = made()
-    default_storage.delete(document.file.name)
+    default_storage.delete(str(document.file.name))
     assert told(checking.check_file(done.cropped(pdf))) == ("changed", "content_changed resaved")
 
 

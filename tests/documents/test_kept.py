@@ -4,6 +4,7 @@ import subprocess
 import sys
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography import x509
@@ -26,7 +27,7 @@ def roots(name: str) -> list[x509.Certificate]:
     [("2026-11-basic.pdf", "B-B", SEALED_AT), ("2026-11-timestamp.pdf", "B-T", None)],
 )
 def test_a_kept_document_stays_genuine(name: str, level: str, recorded_at: datetime | None) -> None:
-    trust = {
+    trust: dict[str, Any] = {
         "trust": roots("2026-11-root.pem"),
         "timestamp_trust": roots("2026-11-timestamps.pem"),
     }
