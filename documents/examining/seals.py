@@ -268,6 +268,8 @@ def _margins(
         and data["version"].native == signer["version"].native == "v1"
         and [each.dump() for each in data["digest_algorithms"]]
         == [signer["digest_algorithm"].dump()]
+        # Names are compared without regard to capitals, here they must be the same bytes.
+        and signer["sid"].chosen["issuer"].dump() == status.signing_cert.issuer.dump()
         and not data["crls"]
         and unsigned in wanted
         and _all_vouched_for(data, status, trust)

@@ -173,6 +173,20 @@ def test_no_changed_kind_or_length_in_the_signature_goes_unnoticed() -> None:
     assert not [pdf for pdf in heads_changed() if examine(pdf).is_genuine]
 
 
+def test_a_name_in_other_capitals_does_not_go_unnoticed() -> None:
+    """The signature names its certificate's issuer, in bytes that nothing is over."""
+    name = b"Handschlag Test Root".hex().upper().encode()
+    pdf = good().sealed
+    pdf = pdf if name in pdf else pdf.replace(name.lower(), name)
+    assert pdf.count(name) > 2
+    places = [at for at in range(len(pdf)) if pdf.startswith(name, at)]
+    other = name.replace(b"52", b"72", 1)  # "root"
+    changed = [pdf[:at] + other + pdf[at + len(name) :] for at in places]
+
+    assert examine(pdf).is_genuine
+    assert not [each for each in changed if examine(each).is_genuine]
+
+
 # ---- Times -------------------------------------------------------------------------------------
 
 
