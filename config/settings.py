@@ -272,7 +272,8 @@ EMAIL_USE_TLS = EMAIL.get("EMAIL_USE_TLS", False)
 EMAIL_USE_SSL = EMAIL.get("EMAIL_USE_SSL", False)
 EMAIL_TIMEOUT = 10  # seconds; mails go out within a request
 # Who is told when the seal needs somebody: addresses, separated by commas.
-ADMINS = [(address, address) for address in env.list("ADMINS", default=[])]
+_admins: list[str] = env.list("ADMINS", default=[])
+ADMINS = [(address, address) for address in _admins]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Handschlag <portal@handschlag.example>")
 
 CONTENT_SECURITY_POLICY = {

@@ -21,9 +21,12 @@ ACCESS: dict[str, tuple[str, tuple[int, ...]]] = {
 
 
 class Scene:
-    """The firm and the other one are two of three; a fourth is invited, unless all have signed."""
+    """The firm and the other one are two of three; a fourth is invited, unless all have signed.
 
-    def __init__(self, name: str) -> None:
+    ``name``: the address that is asked for; they have not signed where points are settled.
+    """
+
+    def __init__(self, name: str = "cooperation:version_annex") -> None:
         three = paired() if name == "cooperation:point_nothing" else all_settled()
         firm, other = three.firms[:2]
         self.people: dict[str, User] = everybody(firm, other)

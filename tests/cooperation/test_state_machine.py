@@ -33,6 +33,7 @@ from cooperation import (
     sheets,
     signing,
     standing,
+    trail,
 )
 from cooperation.agreements import NotPossible
 from cooperation.kinds import InvalidAnswer
@@ -46,6 +47,8 @@ from cooperation.models import (
     Signature,
     TalkRequest,
 )
+from documents import trails
+from documents.models import Document
 from partners.models import Partner, User
 from tests.cooperation import small_book
 from tests.cooperation.browsers import Browser
@@ -433,9 +436,29 @@ class Firms(RuleBasedStateMachine):
                 assert secret not in text or readers == two
 
     @invariant()
-    def log_has_no_gap(self) -> None:
-        numbers = list(self.agreement.events.order_by("seq").values_list("seq", flat=True))
-        assert numbers == list(range(1, len(numbers) + 1))
+    def log_is_a_whole_chain(self) -> None:
+        events = self.agreement.events.select_related("pair").order_by("seq")
+        links = map(trail.link, events)
+        assert list(trails.breaks(str(self.agreement.pk), links)) == []
+
+    @invariant()
+    def originals_are_ordered_once_for_what_all_have_signed(self) -> None:
+        """Each firm's, in two languages, sealed, with the log's head of that step in it."""
+        for version in self.agreement.versions.all():
+            in_pairs = version.slots.count() > 2 and version.annexes.exists()
+            copies = version.slots.count() if in_pairs else 1
+            originals = Document.objects.filter(
+                pk__in=version.documents.values("document"), to_seal=True
+            )
+            rows = list(originals.values_list("trail_seq", "trail_hash", "superseded_at"))
+            was_signed = version.state in ("in_force", "superseded")
+            assert len(rows) == version.documents.count() == (2 * copies if was_signed else 0)
+            for seq, head, superseded_at in rows:
+                assert seq is not None
+                event = self.agreement.events.get(seq=seq)
+                assert (event.kind, event.data["version"]) == ("in_force", version.number)
+                assert event.hash == head
+                assert (superseded_at is not None) == (version.state == "superseded")
 
     @invariant()
     def status_fits_the_versions(self) -> None:
@@ -495,7 +518,8 @@ CHECKS = [
     Firms.in_force_means_signed_by_every_party,
     Firms.what_was_frozen_never_changes,
     Firms.no_secret_stands_where_others_read,
-    Firms.log_has_no_gap,
+    Firms.log_is_a_whole_chain,
+    Firms.originals_are_ordered_once_for_what_all_have_signed,
     Firms.status_fits_the_versions,
 ]
 

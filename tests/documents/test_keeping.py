@@ -32,13 +32,14 @@ def stored(title: str = "Probe") -> Document:
 
 def body(response: FileResponse) -> bytes:
     content = b"".join(response.streaming_content)  # type: ignore[arg-type]
-    for close in response._resource_closers:  # not close(): that ends the test's connection
+    # Not close(): that ends the test's connection.
+    for close in response._resource_closers:  # type: ignore[attr-defined]
         close()
     return content
 
 
 def path_of(document: Document) -> Path:
-    return Path(django_settings.MEDIA_ROOT) / document.file.name
+    return Path(django_settings.MEDIA_ROOT) / str(document.file.name)
 
 
 def test_an_untouched_file_is_handed_out_and_found_whole(
