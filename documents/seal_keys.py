@@ -54,14 +54,15 @@ class Key:
 def load() -> Key:
     """The key to seal with now; raises ``Unusable``."""
     certificate = configured()
-    try:
-        return _load(certificate)
-    except Mismatched:
-        # A rotation between the two reads gives the old certificate and the new key.
-        later = configured()
-        if later.sha256 == certificate.sha256:
-            raise
-        return _load(later)
+    while True:
+        try:
+            return _load(certificate)
+        except Unusable:
+            # A rotation between the two reads gives the old certificate and the new key.
+            later = configured()
+            if later == certificate:
+                raise
+            certificate = later
 
 
 def forget() -> None:
@@ -74,7 +75,10 @@ def configured() -> Certificate:
     """The certificate that is configured, valid today or not; raises ``Unusable``."""
     path = Path(settings.SEAL_CERTIFICATE_FILE)
     try:
-        return read(path.read_text("ascii"))
+        try:
+            return read(path.read_text("ascii"))
+        except FileNotFoundError:  # or its folder was retired while the path was followed
+            return read(path.read_text("ascii"))
     except FileNotFoundError:
         raise Unusable(
             f"There is no seal: {path} is missing. bin/manage make_seal_key makes one."

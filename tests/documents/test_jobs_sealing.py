@@ -1,6 +1,7 @@
 """Sealed documents that wait, are raced for, or lose their worker: one file and seal, or none."""
 
 import hashlib
+import threading
 import time
 from datetime import timedelta
 from pathlib import Path
@@ -140,11 +141,13 @@ def test_two_workers_at_once_make_one_original(authority: Authority, round_: int
     """Both come to the end: the second has waited for the lease of a first that was slow."""
     document = order()
     seal = sealing.seal
+    both = threading.Barrier(2)
 
     def slow(pdf: bytes) -> sealing.Sealed:
         Document.objects.filter(pk=document.pk).update(
             started_at=timezone.now() - 2 * jobs.LEASE  # so the other may claim it too
         )
+        both.wait(timeout=30)
         return seal(pdf)
 
     with pytest.MonkeyPatch.context() as patch:
@@ -165,7 +168,7 @@ def test_two_workers_at_once_make_one_original(authority: Authority, round_: int
 def _when_claimed(document: Document) -> bool:
     """As soon as the first worker's lease looks as if it had run out."""
     late = timezone.now() - jobs.LEASE
-    for _ in range(500):
+    for _ in range(10_000):
         if Document.objects.filter(pk=document.pk, started_at__lt=late).exists():
             break
         time.sleep(0.002)
