@@ -241,7 +241,7 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
 PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
 # Documents are kept as they were set for some hours: see documents/rendered.py.
 KEEP_RENDERED = env.bool("KEEP_RENDERED", default=True)
-# The portal's seal on its originals; see docs/evidence.md. Only workers need to read the key.
+# The portal's seal on its originals; see docs/seal.md. Only workers need to read the key.
 SEAL_KEY_FILE = env.str("SEAL_KEY_FILE", default=str(VAR_DIR / "seal" / "key.pem"))
 SEAL_KEY_PASSWORD = env.str("SEAL_KEY_PASSWORD", default="")
 SEAL_CERTIFICATE_FILE = env.str(

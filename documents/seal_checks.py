@@ -64,7 +64,7 @@ def findings(now: datetime) -> list[Finding]:
             Weight.WARNING,
             4,
             f"The seal's certificate ends on {certificate.not_after:%Y-%m-%d}, in {left.days} days."
-            " After that day nothing is sealed. See docs/evidence.md, Rotation.",
+            " After that day nothing is sealed. See docs/seal.md, Rotation.",
         )
     if not is_trusted(certificate, seal_keys.trusted()):
         say(

@@ -29,7 +29,7 @@ class Command(BaseCommand):
         if settings.SEAL_PKCS11_MODULE or (key, Path(settings.SEAL_CERTIFICATE_FILE)) != files:
             raise CommandError(
                 "This command makes key.pem and certificate.pem in one folder. The settings name "
-                "another kind of key, or other files: see docs/evidence.md."
+                "another kind of key, or other files: see docs/seal.md."
             )
         try:
             if rotate:
@@ -39,10 +39,10 @@ class Command(BaseCommand):
         except FileExistsError as error:
             raise CommandError(
                 f"There is a key already: {error.filename}. --rotate puts another in its place; "
-                "see docs/evidence.md."
+                "see docs/seal.md."
             ) from error
         except FileNotFoundError as error:
             raise CommandError(f"There is no key yet: {error.filename} is missing.") from error
         except seal_making.NotOurs as error:
-            raise CommandError(f"{error} Replace it by hand; see docs/evidence.md.") from error
+            raise CommandError(f"{error} Replace it by hand; see docs/seal.md.") from error
         self.stdout.write(f"{folder}: {made.subject}, valid until {made.not_after:%Y-%m-%d}")
