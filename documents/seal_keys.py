@@ -118,7 +118,7 @@ def _load(certificate: Certificate) -> Key:
     if not certificate.not_before <= timezone.now() <= certificate.not_after:
         raise Unusable(
             f"The seal's certificate is valid from {certificate.not_before:%Y-%m-%d} to "
-            f"{certificate.not_after:%Y-%m-%d}, not today. See docs/evidence.md, Rotation."
+            f"{certificate.not_after:%Y-%m-%d}, not today. See docs/seal.md, Rotation."
         )
     from pyhanko.sign.general import SigningError  # noqa: PLC0415
 

@@ -6,6 +6,7 @@ Who signed what, and how, stands in the file.
 
 import asyncio
 import io
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -63,7 +64,13 @@ def seal(pdf: bytes) -> Sealed:
         key = seal_keys.load()
     except seal_keys.Unusable as error:
         raise NoSeal(str(error)) from error
-    return asyncio.run(_seal(pdf, key))
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(_seal(pdf, key))
+    # Somebody's loop runs in this thread (an ASGI server, a driven browser): take another thread.
+    with ThreadPoolExecutor(max_workers=1) as aside:
+        return aside.submit(asyncio.run, _seal(pdf, key)).result()
 
 
 async def _seal(pdf: bytes, key: seal_keys.Key) -> Sealed:

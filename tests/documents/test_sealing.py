@@ -1,5 +1,6 @@
 """The seal itself: what it says of the file, and that it leaves the rest of the file alone."""
 
+import asyncio
 import io
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from documents.incremental import UntouchedMetadata
 from documents.models import Seal
 from documents.rendering import html_to_pdf
 from documents.sealing import NoSeal
+from tests import blank
 from tests.documents.sealed import BOTH, HTML, Inside, inside, profiles, status, unsealed
 
 
@@ -173,3 +175,10 @@ def test_a_certificate_that_ends_with_a_carriage_return_is_compressed() -> None:
     assert stream["/Filter"] == "/FlateDecode"
     assert not stream.encoded_data.endswith(b"\r")
     assert stream.data == data
+
+
+def test_a_seal_is_put_while_a_loop_runs_in_the_thread() -> None:
+    async def within() -> bytes:
+        return sealing.seal(blank.pdf()).content
+
+    assert asyncio.run(within()).startswith(blank.pdf())

@@ -36,6 +36,10 @@ class Command(BaseCommand):
         if settings.PRODUCTION:
             raise CommandError("Demo people have a password everybody knows: not in production.")
         if not show:
+            # A demo from before has none, and its new originals would wait for a seal.
+            call_command(
+                "make_seal_key", if_missing=True, name="Handschlag Demo", stdout=StringIO()
+            )
             if Partner.objects.filter(slug=FIRMS[0].slug).exists():
                 self.stdout.write("The demo data are loaded already.")
                 return
@@ -60,7 +64,6 @@ def people() -> str:
 
 def load(today: date) -> None:
     """All of it or nothing; the PDFs are made here, so that no worker is needed."""
-    call_command("make_seal_key", if_missing=True, name="Handschlag Demo", stdout=StringIO())
     # The broker may not run yet. Documents are built below, and nothing else is queued.
     with mock.patch.object(current_app, "send_task"):
         with transaction.atomic():
