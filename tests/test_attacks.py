@@ -13,6 +13,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from documents.models import Document
 from partners.models import Membership, User
 from tests.cooperation import test_amendments_access as amendments
 from tests.cooperation import test_disputes_access as disputes
@@ -53,6 +54,8 @@ class Portal:
             return self.scoring.url(kind)
         if room == "cooperation":
             return reverse(name, kwargs=self.arguments(name))
+        if kind == "check_code":
+            return reverse(name, args=[Document.objects.filter(to_seal=True)[0].code])
         if kind == "password_reset_confirm":
             return reverse(name, args=["MQ", "set-password"])
         if kind == "firm_detail":
