@@ -10,7 +10,8 @@ from documents.examining.findings import Fault
 
 END = b"%%EOF"
 RANGE = re.compile(rb"/ByteRange\s*\[\s*(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s+(\d{1,10})\s*\]")
-OBJECT = re.compile(rb"\d+ \d+ obj\b")
+# Digits are bounded: of a tail of nothing but digits each would be the beginning of a long try.
+OBJECT = re.compile(rb"\d{1,10} \d{1,10} obj\b")
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,6 +22,7 @@ from pyhanko.sign.validation.status import (
     TimestampSignatureStatus,
 )
 from pyhanko_certvalidator import ValidationContext
+from pyhanko_certvalidator.registry import CertificateRegistry
 
 from documents.examining import outside
 from documents.examining.findings import Fault
@@ -30,6 +31,8 @@ from documents.examining.opening import Reader, TooComplex
 FIELD = "Handschlag"
 SUBFILTER = "/ETSI.CAdES.detached"
 SIGNATURES = 20  # more of them make a file a thing of its own
+CERTIFICATES = 50  # that come with one signature or one timestamp
+ISSUERS = 500  # looked for; the portal's own seals need fewer than ten
 AHEAD = timedelta(minutes=5)  # that a clock may go before ours
 APART = timedelta(minutes=15)  # between sealing and its timestamp, one request after the other
 USAGE = KeyUsageConstraints(
@@ -349,8 +352,33 @@ def _context(
         "revocation_mode": "soft-fail",
         "retroactive_revinfo": True,
     }
+    registry = wanted["certificate_registry"] = _Registry()
     store = _store(reader)
-    return store.as_validation_context(wanted) if store else ValidationContext(**wanted)
+    if store is None:
+        return ValidationContext(**wanted)
+    registry.register_multiple(store.load_certs())
+    return store.as_validation_context(wanted)
+
+
+class _Registry(CertificateRegistry):
+    """With an end: of a dozen certificates that may all have issued each other, pyHanko would try
+    every order, and that takes days."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.held, self.left = 0, ISSUERS
+
+    def register(self, cert: asn1_x509.Certificate) -> bool:
+        self.held += 1
+        if self.held > CERTIFICATES:
+            raise TooComplex
+        return bool(super().register(cert))
+
+    def find_potential_issuers(self, *args: Any) -> Any:
+        self.left -= 1
+        if self.left < 0:
+            raise TooComplex
+        return super().find_potential_issuers(*args)
 
 
 def _asn1(certificate: x509.Certificate) -> asn1_x509.Certificate:

@@ -104,11 +104,15 @@ def _pages(node: Any, above: dict[str, str], depth: int = 0) -> Iterator[tuple[A
 
 def _page(page: Any, boxes: dict[str, str]) -> Page:
     content = value(page, "/Contents", ())
-    parts = list(items(content)) if isinstance(content, generic.ArrayObject) else [content]
-    drawn = b"\n".join(part.data for part in parts if isinstance(part, generic.StreamObject))
+    parts = items(content) if isinstance(content, generic.ArrayObject) else [content]
+    drawn = hashlib.sha256()  # part by part: a page may name the same large part many times
+    for part in parts:
+        if isinstance(part, generic.StreamObject):
+            drawn.update(part.data)
+            drawn.update(b"\n")
     return Page(
         boxes=tuple(_plain(page[key]) if key in page else boxes.get(key, "") for key in BOXES),
-        content=_sha256(drawn),
+        content=drawn.hexdigest(),
         annotations=tuple(
             f"{value(each, '/Subtype', '')} {_plain(value(each, '/Rect', ''))}"
             for each in items(value(page, "/Annots", ()))

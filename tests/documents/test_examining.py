@@ -3,17 +3,21 @@
 import io
 import socket
 import time
+import tracemalloc
 import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from documents import examining
-from documents.examining import Examination, Fault, SealState, judging, opening
+from documents.examining import Examination, Fault, SealState, judging, opening, shapes
 from tests.documents import tampering as done
 from tests.documents.tampering import good, maker, sealed, timestamp_authority, timestamper
 
@@ -335,6 +339,7 @@ RUNAWAYS = {
     "many fields": lambda: pdf_of(
         [b"<< /AcroForm << /Fields [" + b"2 0 R " * 500_000 + b"] >> >>", b"<< /T (a) >>"]
     ),
+    "digits behind the end": lambda: done.document(code="") + b"1" * 1_000_000,
     "many places": lambda: done.document(code="") + b"/ByteRange [0 1 2 3]\n" * 100_000 + b"%%EOF",
 }
 
@@ -348,6 +353,55 @@ def test_no_file_makes_the_reader_run_away(name: str) -> None:
 
     assert time.process_time() - begun < opening.SECONDS + 5
     assert examination.seal in (UNREADABLE, NONE)
+
+
+def _each_issued_all_others(count: int) -> done.Maker:
+    """Certificates of one name and one key; the first is the signer's."""
+    key, name = ec.generate_private_key(ec.SECP256R1()), x509.Name.from_rfc4514_string("CN=All")
+    now = datetime.now(UTC)
+    certificates = [
+        x509.CertificateBuilder()
+        .subject_name(x509.Name.from_rfc4514_string("CN=One") if number == 0 else name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(1000 + number)
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+        for number in range(count)
+    ]
+    own, *others = certificates
+    return done.Maker(done._signer(key, own, others), others[0], own)
+
+
+@pytest.mark.parametrize("count", [14, 300])
+def test_certificates_that_all_issued_each_other_are_not_tried_in_every_order(count: int) -> None:
+    pdf = sealed(done.document(code=""), _each_issued_all_others(count), reserved=500_000)
+    begun = time.process_time()
+
+    examination = examine(pdf)
+
+    assert time.process_time() - begun < opening.SECONDS
+    assert examination.faults == (Fault.TOO_COMPLEX,)
+
+
+def test_a_large_part_that_a_page_names_often_takes_its_memory_once() -> None:
+    """2,000 times 20 MiB, from a file of 40 kB: until the time is up."""
+    zipped = zlib.compress(bytes(20 * 1024 * 1024), 9)
+    pdf = pdf_of(
+        [
+            b"<< /Type /Catalog /Pages 2 0 R >>",
+            b"<< /Type /Pages /Kids [3 0 R] /Count 1 >>",
+            b"<< /Type /Page /Parent 2 0 R /Contents [" + b"4 0 R " * 2000 + b"] >>",
+            b"<< /Filter /FlateDecode /Length %d >>\nstream\n%s\nendstream" % (len(zipped), zipped),
+        ]
+    )
+    tracemalloc.start()
+    try:
+        assert shapes.compared(pdf, pdf) == ()
+        assert tracemalloc.get_traced_memory()[1] < 100 * 1024 * 1024
+    finally:
+        tracemalloc.stop()
 
 
 def test_reading_ends_when_the_time_is_up(monkeypatch: pytest.MonkeyPatch) -> None:
