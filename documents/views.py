@@ -26,6 +26,8 @@ from partners import guessing, networks
 MOST_CHECKS = 30
 MOST_FILES = 10
 HOME_BITS = 64  # of an IPv6 address: who has one has 2**64 of them
+SITE_BITS = 48  # what a provider gives to one customer at most: 65,536 of these nets
+HOMES = 4  # of one site that use up what they may at the same time
 
 View = Callable[..., HttpResponse]
 
@@ -36,10 +38,11 @@ def limited(view: View) -> View:
     @wraps(view)
     def counted(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         try:
+            doors = _doors(request)
             if request.method == "POST" or "code" in kwargs:
-                guessing.count(f"check:{_door(request)}", most=MOST_CHECKS)
+                _count("check", doors, MOST_CHECKS)
             if request.FILES:
-                guessing.count(f"check-file:{_door(request)}", most=MOST_FILES)
+                _count("check-file", doors, MOST_FILES)
         except guessing.TooMany:
             response = _page(
                 request, answer=check_answers.too_many(), status=HTTPStatus.TOO_MANY_REQUESTS
@@ -143,13 +146,24 @@ def _page(
     return render(request, "documents/check.html", context, status=status)
 
 
-def _door(request: HttpRequest) -> str:
-    """What the tries are counted under: the address, of IPv6 the household's net."""
+def _count(what: str, doors: dict[str, int], most: int) -> None:
+    for door, times in doors.items():
+        guessing.count(f"{what}:{door}", most=most * times)
+
+
+def _doors(request: HttpRequest) -> dict[str, int]:
+    """What the tries are counted under, and how many times as many each may have.
+
+    It is the address, of IPv6 the household's net and the site's.
+    """
     address = networks.client_address(request)
     try:
         parsed = ip_address(address)
     except ValueError:  # a Unix socket without a trusted proxy: all share one count
-        return "unknown"
-    if isinstance(parsed, IPv6Address) and not parsed.ipv4_mapped:
-        return str(ip_network((parsed, HOME_BITS), strict=False))
-    return address
+        return {"unknown": 1}
+    if not isinstance(parsed, IPv6Address):
+        return {address: 1}
+    if parsed.ipv4_mapped:
+        return {str(parsed.ipv4_mapped): 1}
+    home, site = (ip_network((parsed, bits), strict=False) for bits in (HOME_BITS, SITE_BITS))
+    return {str(home): 1, str(site): HOMES}

@@ -31,10 +31,17 @@ class Shape:
 
 
 def compared(original: bytes, other: bytes) -> tuple[Difference, ...]:
-    """Where ``other`` differs from ``original``; nothing when one of them cannot be read."""
+    """Where ``other`` differs from ``original``; nothing when one of them cannot be read.
+
+    Nothing either when they have not a single page in common: whoever knows only the code of a
+    document could otherwise find its title, or how many pages it has, by trying.
+    """
     try:
         with quiet():
-            return tuple(differences(shape(Reader(original)), shape(Reader(other))))
+            ours, theirs = shape(Reader(original)), shape(Reader(other))
+            if not {page.content for page in ours.pages} & {page.content for page in theirs.pages}:
+                return ()
+            return tuple(differences(ours, theirs))
     except Exception:  # the examination has named what is wrong with such a file
         return ()
 

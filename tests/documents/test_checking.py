@@ -12,8 +12,9 @@ from django.utils import timezone
 
 from documents import checking, examining, jobs, seal_keys, sealing
 from documents.checking import Outcome, Verdict
-from documents.examining import SealState
+from documents.examining import SealState, shapes
 from documents.models import Document
+from documents.rendering import html_to_pdf
 from tests.documents import tampering as done
 from tests.documents.tampering import maker
 
@@ -137,6 +138,20 @@ def test_a_copy_without_its_seal_is_a_changed_one() -> None:
     document, _pdf = made()
     verdict = checking.check_file(done.document(code=document.code))
     assert told(verdict) == ("changed", "seal_removed")
+
+
+def test_whoever_knows_only_the_code_learns_nothing_of_the_content() -> None:
+    """Neither the number of pages, nor which files are inside, nor whether a title is right."""
+    document, pdf = made()
+    blank = html_to_pdf(
+        "<html lang=de><head><title>Geraten</title></head><body><p>x</p></body></html>",
+        identifier=f"urn:handschlag:{document.code}",
+    )
+
+    verdict = checking.check_file(blank)
+
+    assert (told(verdict), verdict.differences) == (("changed", "seal_removed"), ())
+    assert shapes.compared(pdf, blank) == ()
 
 
 def test_a_fake_with_our_code_is_foreign() -> None:
