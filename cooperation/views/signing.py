@@ -154,7 +154,7 @@ def _context(
 
 def _sign_form(request: PortalRequest, version: AgreementVersion, language: str) -> SignForm:
     """Blank, with what was shown and when."""
-    shown = showing.mark(version, request.user)
+    shown = showing.mark(version, request.user, _reader(request))
     return SignForm(initial={"seen": version.sha256, "shown": shown, "language": language})
 
 
@@ -185,7 +185,9 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
     form = SignForm(request.POST)
     if form.is_valid():
         try:
-            shown_at = showing.shown_at(form.cleaned_data["shown"], version, request.user)
+            shown_at = showing.shown_at(
+                form.cleaned_data["shown"], version, request.user, membership.partner
+            )
             reauthentication.check(request.user, form.cleaned_data["password"])
             signing.sign(
                 version.pk,

@@ -39,8 +39,9 @@ def _forgotten_tries() -> None:
 
 
 def signing_data(version: Any, by: Any, **changes: Any) -> dict[str, Any]:
+    firm = Membership.objects.filter(user=by).latest("pk").partner
     return {
-        "shown": showing.mark(version, by),
+        "shown": showing.mark(version, by, firm),
         "agreed": "on",
         "authority": "managing_director",
         "password": PASSWORD,

@@ -70,8 +70,9 @@ def test_who_did_not_open_the_text_does_not_sign_it() -> None:
         "",
         "forged",
         data["shown"][:-1],
-        showing.mark(version, two.people[1]),  # shown to the other one
-        showing.mark(elsewhere, two.people[0]),  # another text was shown
+        showing.mark(version, two.people[1], two.firms[1]),  # shown to the other one
+        showing.mark(elsewhere, two.people[0], two.firms[0]),  # another text was shown
+        showing.mark(version, two.people[0], two.firms[1]),  # shown for another firm
     ):
         done = browser.follow("sign", version.pk, **data | {"shown": mark})
         assert done.messages() == NOT_READ
@@ -86,12 +87,12 @@ def test_what_was_read_long_ago_is_read_again() -> None:
     version = two.freeze()
     browser = Browser(two.people[0])
     data = opened(browser, two)
-    shown = showing.shown_at(data["shown"], version, two.people[0])
+    shown = showing.shown_at(data["shown"], version, two.people[0], two.firms[0])
     with time_machine.travel(shown + showing.LONGEST, tick=False):
-        assert showing.shown_at(data["shown"], version, two.people[0]) == shown
+        assert showing.shown_at(data["shown"], version, two.people[0], two.firms[0]) == shown
     for moment in (shown + showing.LONGEST + timedelta(seconds=1), shown - timedelta(seconds=1)):
         with time_machine.travel(moment, tick=False), pytest.raises(showing.NotShown):
-            showing.shown_at(data["shown"], version, two.people[0])
+            showing.shown_at(data["shown"], version, two.people[0], two.firms[0])
 
 
 def test_a_wrong_password_keeps_the_first_reading() -> None:

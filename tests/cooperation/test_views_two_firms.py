@@ -5,10 +5,11 @@ from collections.abc import Callable
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from cooperation import projects, showing
 from cooperation.models import Participation, Signature
-from partners.models import User
+from partners.models import Membership, User
 from tests.cooperation.worlds import world
 from tests.factories import PASSWORD, MembershipFactory, PartnerFactory, member
 
@@ -39,12 +40,40 @@ def test_signing_for_the_firm_that_takes_part(
             "authority": "managing_director",
             "password": PASSWORD,
             "seen": version.sha256,
-            "shown": showing.mark(version, both),
+            "shown": showing.mark(version, both, two.firms[1]),
         },
     )
 
     assert answer.status_code == 302
     assert Signature.objects.get().slot.partner == two.firms[1]
+
+
+def test_what_one_firm_was_shown_is_not_signed_for_the_other(
+    both: User, sign_in: Callable[[User], Client]
+) -> None:
+    """Who leaves the first firm with its page still open has not read the second one's yet."""
+    two = world()
+    for firm in two.firms:
+        join(both, partner=firm)
+    version = two.freeze()
+    browser = sign_in(both)
+    page = browser.get(reverse("cooperation:version", args=[version.pk]))
+    assert page.context["signer"].partner == two.firms[0]
+    shown = page.context["sign_form"].initial["shown"]
+    Membership.objects.filter(user=both, partner=two.firms[0]).update(left_at=timezone.now())
+
+    browser.post(
+        reverse("cooperation:sign", args=[version.pk]),
+        {
+            "agreed": "on",
+            "authority": "managing_director",
+            "password": PASSWORD,
+            "seen": version.sha256,
+            "shown": shown,
+        },
+    )
+
+    assert not Signature.objects.exists()
 
 
 def test_points_and_project_show_the_firm_that_takes_part(
