@@ -10,6 +10,7 @@ line. The row decides: whoever finds it ready leaves it alone.
 import hashlib
 import logging
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 from uuid import UUID
@@ -34,6 +35,12 @@ LEASE = timedelta(minutes=5)  # above Celery's hard time limit: who holds a row 
 ATTEMPTS = 5
 LONGEST_WAIT = timedelta(minutes=15)  # between two tries to get a seal or a timestamp
 GIVEN_UP = "The worker was killed each time, by the clock or for want of memory."
+
+
+class NotStored(sealing.NotNow):
+    """The file could not be written, for want of room perhaps: something for the operator."""
+
+    step = Document.Step.NONE
 
 
 def create(
@@ -147,6 +154,7 @@ def build(
         if document.to_seal:
             _at_step(document, Document.Step.SEALING)
             sealed = sealing.seal(content)
+        return _store(document_id, content, sealed)
     except sealing.NotNow as error:
         _wait(document, error)
         return False
@@ -155,16 +163,15 @@ def build(
     ) as error:  # WeasyPrint's fetcher and Celery's time limit raise beside Exception
         _fail(document, error)
         raise
-    return _store(document_id, content, sealed)
 
 
 def _claim(document_id: UUID | str, message_id: str) -> bool:
     now = timezone.now()
     left = Q(
-        Q(started_at__lt=now - LEASE) | Q(claimed_by=message_id, claimed_by__gt=""),
+        _lease_is_over(now) | Q(claimed_by=message_id, claimed_by__gt=""),
         state=Document.State.RUNNING,
     )
-    own = Document.objects.filter(Q(not_before=None) | Q(not_before__lte=now), pk=document_id)
+    own = Document.objects.filter(_is_due(now), pk=document_id)
     # What kills its worker never comes to ``_fail``: without this it would do so for ever.
     if own.filter(left, attempts__gte=ATTEMPTS).update(
         state=Document.State.FAILED, error=GIVEN_UP, claimed_by=""
@@ -179,6 +186,16 @@ def _claim(document_id: UUID | str, message_id: str) -> bool:
             attempts=F("attempts") + 1,
         )
     )
+
+
+def _is_due(now: datetime) -> Q:
+    """Its pause is over, or was set by a clock that has been put back since."""
+    over = Q(not_before=None) | Q(not_before__lte=now)
+    return over | Q(not_before__gt=now + LONGEST_WAIT)
+
+
+def _lease_is_over(now: datetime) -> Q:
+    return Q(started_at__lt=now - LEASE) | Q(started_at__gt=now + LEASE)
 
 
 def _at_step(document: Document, step: Document.Step) -> None:
@@ -214,8 +231,14 @@ def _store(document_id: UUID | str, rendered: bytes, sealed: Sealed | None) -> b
 def _save_file(document: Document, content: bytes) -> str:
     """Store the file, in the place of one that a killed worker left: no row knows that one."""
     name = f"{document.pk}.pdf"
-    document.file.storage.delete(document.file.field.generate_filename(document, name))
-    document.file.save(name, ContentFile(content), save=False)
+    path = document.file.field.generate_filename(document, name)
+    try:
+        document.file.storage.delete(path)
+        document.file.save(name, ContentFile(content), save=False)
+    except OSError as error:
+        with suppress(OSError):
+            document.file.storage.delete(path)  # what was written until the disk was full
+        raise NotStored(str(error)) from error
     return str(document.file.name)
 
 
@@ -277,11 +300,11 @@ def sweep() -> int:
     now = timezone.now()
     lost = Document.objects.filter(
         Q(
-            Q(not_before=None) | Q(not_before__lte=now),
+            _is_due(now),
             state=Document.State.QUEUED,
             created_at__lt=now - timedelta(seconds=20),
         )
-        | Q(state=Document.State.RUNNING, started_at__lt=now - LEASE)
+        | Q(_lease_is_over(now), state=Document.State.RUNNING)
     )
     count = 0
     for document in lost.order_by("created_at")[:200]:

@@ -1,12 +1,17 @@
 """The life of a document: made once, whatever is delivered twice, killed or broken."""
 
+import errno
 import hashlib
 import threading
 from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 import time_machine
 from celery import current_app
+from django.conf import settings
+from django.core.files.storage import FileSystemStorage
 from django.db import connection
 from django.utils import timezone
 
@@ -102,6 +107,50 @@ def test_a_failure_is_written_on_the_row_and_final_after_five_attempts() -> None
     assert document.error == "ValueError: no ink"
     assert jobs.build(document.pk, lambda _: PDF) is False  # only a person starts it again
     assert jobs.retry(document.pk) is True
+    assert jobs.build(document.pk, lambda _: PDF) is True
+
+
+@pytest.mark.django_db
+def test_without_room_it_waits_and_leaves_no_half_file(monkeypatch: pytest.MonkeyPatch) -> None:
+    document = order()
+
+    def full(self: FileSystemStorage, name: str, content: Any) -> str:
+        path = Path(self.path(name))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"%PDF-1")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(FileSystemStorage, "_save", full)
+        for _attempt in range(jobs.ATTEMPTS + 1):
+            assert jobs.build(document.pk, lambda _: PDF) is False
+            Document.objects.update(not_before=None)
+
+    document.refresh_from_db()
+    assert (document.state, document.attempts, document.waits) == ("queued", 0, 6)
+    assert document.error == "NotStored: [Errno 28] No space left on device"
+    assert list(Path(settings.MEDIA_ROOT).rglob(f"{document.pk}*")) == []
+    assert jobs.build(document.pk, lambda _: PDF) is True
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_a_clock_that_was_put_back_keeps_nothing_waiting(
+    monkeypatch: pytest.MonkeyPatch, state: str
+) -> None:
+    document = order()
+    later = timezone.now() + timedelta(days=300)
+    Document.objects.update(
+        state=state,
+        started_at=later,
+        not_before=later if state == "queued" else None,
+        created_at=timezone.now() - timedelta(minutes=1),
+    )
+    queued: list[str] = []
+    monkeypatch.setattr(jobs, "enqueue", lambda found: queued.append(str(found.pk)))
+
+    assert jobs.sweep() == 1
+    assert queued == [str(document.pk)]
     assert jobs.build(document.pk, lambda _: PDF) is True
 
 

@@ -192,7 +192,8 @@ def test_a_failure_after_the_file_was_written_leaves_no_file(
             jobs.build(document.pk, render)
 
     document.refresh_from_db()
-    assert (document.state, document.file.name, stored()) == ("running", "", [])
+    assert (document.state, document.file.name, stored()) == ("queued", "", [])
+    assert document.error.startswith(death.__name__)
     assert SealCertificate.objects.count() == 0
 
 
