@@ -272,7 +272,7 @@ def sign(
         by=by,
         partner=partner,
         at=signature.signed_at,
-        **_evidence(version, signature),
+        **trail.of_signature(signature, version.number),
     )
     if signature.position == slot.needed:
         slot.completed_at = signature.signed_at
@@ -281,26 +281,6 @@ def sign(
         if not version.slots.filter(completed_at=None).exists():
             _come_into_force(agreement, version, by, partner)
     return signature
-
-
-def _evidence(version: AgreementVersion, signature: Signature) -> dict[str, Any]:
-    """All that is known of a signature, so that the chain vouches for it."""
-    shown_at = signature.shown_at
-    return {
-        "version": version.number,
-        "sha256": version.sha256,
-        "position": signature.position,
-        "signature": str(signature.pk),
-        "name": signature.signer_name,
-        "title": signature.signer_title,
-        "firm": signature.partner_legal_name,
-        "authority": signature.authority,
-        "method": signature.method,
-        "intent": signature.intent,
-        "language": signature.language,
-        "shown_at": trail.instant(shown_at) if shown_at else None,
-        "network": signature.network,
-    }
 
 
 def _come_into_force(

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from cooperation.models import AgreementEvent
+from cooperation.models import AgreementEvent, Signature
 from documents import trails
 
 FORMAT = "handschlag-event/1"
@@ -32,6 +32,26 @@ def content(event: AgreementEvent) -> dict[str, Any]:
 def instant(at: datetime) -> str:
     """In UTC to the microsecond, as the database keeps it."""
     return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def of_signature(signature: Signature, version: int) -> dict[str, Any]:
+    """All that is known of a signature of version ``version``: the event says it, too."""
+    shown_at = signature.shown_at
+    return {
+        "version": version,
+        "sha256": signature.payload_sha256,
+        "position": signature.position,
+        "signature": str(signature.pk),
+        "name": signature.signer_name,
+        "title": signature.signer_title,
+        "firm": signature.partner_legal_name,
+        "authority": signature.authority,
+        "method": signature.method,
+        "intent": signature.intent,
+        "language": signature.language,
+        "shown_at": instant(shown_at) if shown_at else None,
+        "network": signature.network,
+    }
 
 
 def append(event: AgreementEvent) -> None:

@@ -302,22 +302,7 @@ def _is_of(signature: Signature, said: _Said) -> bool:
 
 def _differences(version: AgreementVersion, signature: Signature, said: _Said) -> list[str]:
     """Names of what the row says otherwise than its event."""
-    shown_at = signature.shown_at
-    row = {
-        "version": version.number,
-        "sha256": signature.payload_sha256,
-        "position": signature.position,
-        "signature": str(signature.pk),
-        "name": signature.signer_name,
-        "title": signature.signer_title,
-        "firm": signature.partner_legal_name,
-        "authority": signature.authority,
-        "method": signature.method,
-        "intent": signature.intent,
-        "language": signature.language,
-        "shown_at": trail.instant(shown_at) if shown_at else None,
-        "network": signature.network,
-    }
+    row = trail.of_signature(signature, version.number)
     wrong = [key for key, value in said.data.items() if row.get(key) != value]
     if signature.signer_id != said.by:
         wrong.append("signer")

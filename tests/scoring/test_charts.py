@@ -1,18 +1,15 @@
 """The picture of a score: where its parts lie, and what can be read without colour."""
 
-import io
-from collections.abc import Iterator
 from fractions import Fraction
-from typing import Any
 
 import pytest
 from bs4 import BeautifulSoup
 from django.template.loader import render_to_string
 from django.utils import translation
-from pypdf import PdfReader
 
 from documents.rendering import html_to_pdf
 from scoring import charts
+from tests.documents.pdfs import elements
 
 MAXIMA = (20, 10, 15, 30, 25)
 
@@ -109,17 +106,4 @@ def test_the_same_file_makes_a_tagged_document() -> None:
         f'<!doctype html><html lang="en"><head><title>x</title></head><body>{picture}</body></html>'
     )
 
-    root = PdfReader(io.BytesIO(pdf)).root_object["/StructTreeRoot"]
-    assert [figure["/Alt"] for figure in elements(root, "/Figure")] == ["Both tracks"]
-
-
-def elements(node: Any, kind: str) -> Iterator[Any]:
-    """Elements of one kind in a document's structure tree, in reading order."""
-    node = node.get_object()
-    if isinstance(node, dict):
-        if node.get("/S") == kind:
-            yield node
-        node = node.get("/K", [])
-    if isinstance(node, list):
-        for child in node:
-            yield from elements(child, kind)
+    assert [figure["/Alt"] for figure in elements(pdf, "/Figure")] == ["Both tracks"]
