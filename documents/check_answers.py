@@ -96,7 +96,8 @@ KINDS: dict[str, str | Promise] = {
 def of(verdict: Verdict) -> Answer:
     """The answer to what was found out about a file or a fingerprint."""
     answer = _told(verdict)
-    faults = tuple((fault.value, str(FAULTS[fault])) for fault in verdict.faults)
+    named = (fault for fault in verdict.faults if fault is not Fault.NO_SEAL)  # the title says it
+    faults = tuple((fault.value, str(FAULTS[fault])) for fault in named)
     return replace(
         answer,
         key=verdict.outcome.value,
@@ -205,7 +206,7 @@ def _told(verdict: Verdict) -> Answer:
                 "",
                 "warn",
                 _("The portal does not know this fingerprint"),
-                _("No original of the portal has it. That alone is no proof of a forgery:"),
+                _("No original of the portal has it. That alone is no proof of a forgery."),
                 advice=(
                     _(
                         "Was the file saved again, printed to a PDF or shortened? Every change "
@@ -292,7 +293,8 @@ def _facts(found: tuple[Known, ...]) -> tuple[tuple[str, str], ...]:
     facts = [(_("Document"), kinds), (_("Language"), languages)]
     first = min(found, key=lambda known: known.sealed_at)
     facts.append((pgettext("date", "Sealed"), _moment(first.sealed_at)))
-    facts.append((_("Kind of seal"), str(capfirst(Seal.Level(first.level).label))))
+    if first.level != Seal.Level.BASIC:  # of a seal alone the line above has said everything
+        facts.append((_("Kind of seal"), str(capfirst(Seal.Level(first.level).label))))
     if first.timestamp_at:
         facts.append((_("Timestamp"), _moment(first.timestamp_at)))
     return tuple(facts)

@@ -21,11 +21,13 @@ from playwright.sync_api import Page, expect
 from cooperation import rule_books
 from cooperation.models import Agreement, AgreementVersion, Participation
 from documents import rendering
+from documents.models import Document
 from partners.models import Membership, Partner, User
 from scoring import imports, scores
 from scoring.models import PartnerCenterImport
 from tests import blank
 from tests.browser import steps
+from tests.cooperation import settling
 from tests.cooperation.worlds import world
 from tests.scoring.worlds import Row, office_usage
 
@@ -186,6 +188,7 @@ CLOSELY = {  # between them they have every component
     "form contacts",
     "not ready",
     "version signing",
+    "version in_force",
     "scoring:overview",
     "scoring:imports",
     "usage_growth",
@@ -252,6 +255,24 @@ def test_refused_and_changed_cards_are_accessible(open_browser: Callable[..., Pa
     page.goto(reverse("cooperation:ready", args=[firms.agreement.pk]))
     expect(page.locator("form[action$='/festschreiben/']")).to_be_visible()
     examine(page, "ready", findings)
+    assert not findings.lines, "\n".join(findings.lines)
+
+
+def test_documents_that_wait_or_failed_are_accessible(open_browser: Callable[..., Page]) -> None:
+    some, version = settling.signed()
+    german = version.documents.get(language="de").document
+    english = version.documents.get(language="en").document
+    page = open_browser(user=some.people[0])
+    findings = Findings()
+    for step in (Document.Step.SEALING, Document.Step.SEAL, Document.Step.TIMESTAMP):
+        Document.objects.filter(pk=german.pk).update(step=step)
+        page.goto(reverse("cooperation:version", args=[version.pk]))
+        expect(page.locator("#pdf .document")).to_have_count(2)
+        examine(page, f"document {step}", findings)
+    Document.objects.filter(pk=english.pk).update(state=Document.State.FAILED)
+    page.goto(reverse("cooperation:version", args=[version.pk]))
+    expect(page.locator("#pdf .tag--warn")).to_be_visible()
+    examine(page, "document failed", findings)
     assert not findings.lines, "\n".join(findings.lines)
 
 

@@ -249,5 +249,5 @@ def test_mails_bear_witness_to_the_text_and_the_head_of_its_log(mailoutbox: Any)
         for row in rows:
             body = letters.pop(str(row.pk))
             assert f"Fingerprint of the text (SHA-256): {version.sha256}\n" in body
-            assert f"Event {event.seq} of its log: {event.hash}\n" in body
+            assert f"log of evidence up to event {event.seq}: {event.hash}\n" in body
     assert not any("SHA-256" in body for body in letters.values())
