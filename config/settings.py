@@ -237,6 +237,7 @@ STORAGES = {
 FILE_UPLOAD_PERMISSIONS = 0o600
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 2000
+SERIALIZATION_MODULES = {"json": "config.fixtures"}  # whole times, or no log would hold
 # An upload above this size is refused: two million rows of OfficeUsage are about 300 MB.
 PARTNER_CENTER_MAX_BYTES = env.int("PARTNER_CENTER_MAX_MB", default=400) * 1024 * 1024
 # Documents are kept as they were set for some hours: see documents/rendered.py.

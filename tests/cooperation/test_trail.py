@@ -1,11 +1,13 @@
 """The chain in the database: gap-free whoever writes at once, and whole for logs from before it."""
 
+import io
 from collections.abc import Iterator
 from functools import partial
 from typing import Any
 from unittest import mock
 
 import pytest
+from django.core import serializers
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 from django.db.migrations.executor import MigrationExecutor
@@ -149,3 +151,21 @@ def test_two_events_of_one_number_are_impossible() -> None:
     with pytest.raises(IntegrityError), transaction.atomic():
         last.save(force_insert=True)
     assert whole(two)
+
+
+@pytest.mark.django_db
+def test_the_log_holds_after_a_move_to_another_database() -> None:
+    """Django's own JSON would cut the times, and no event were the one that was written."""
+    two = world()
+    two.propose(0, "shared_goal", "Ein Ziel")
+    events = list(AgreementEvent.objects.order_by("pk"))
+    assert any(event.at.microsecond % 1000 for event in events)
+    dumped = io.StringIO()
+
+    call_command("dumpdata", "cooperation.agreementevent", stdout=dumped)
+
+    loaded = [each.object for each in serializers.deserialize("json", dumped.getvalue())]
+    assert [event.at for event in loaded] == [event.at for event in events]
+    assert [trails.digest(trail.content(event), event.salt) for event in loaded] == [
+        event.digest for event in events
+    ]
