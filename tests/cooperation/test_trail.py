@@ -164,7 +164,7 @@ def test_the_log_holds_after_a_move_to_another_database() -> None:
 
     call_command("dumpdata", "cooperation.agreementevent", stdout=dumped)
 
-    loaded = [each.object for each in serializers.deserialize("json", dumped.getvalue())]
+    loaded: list[Any] = [each.object for each in serializers.deserialize("json", dumped.getvalue())]
     assert [event.at for event in loaded] == [event.at for event in events]
     assert [trails.digest(trail.content(event), event.salt) for event in loaded] == [
         event.digest for event in events

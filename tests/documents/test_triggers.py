@@ -1,5 +1,6 @@
 """Finished documents and seals in the database: nothing changes them, whichever way it comes."""
 
+import uuid
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from documents import guarding, jobs
 from documents.models import Document, Seal, SealCertificate
 from tests import blank
 from tests.evidence import lifted, ways_in
+from tests.factories import UserFactory
 
 
 def made(*, seal: bool = True) -> Document:
@@ -73,6 +75,29 @@ def test_document_is_superseded_once() -> None:
     for value in (None, timezone.now()):
         with pytest.raises(IntegrityError, match="a finished document"), transaction.atomic():
             rows.update(superseded_at=value)
+
+
+@pytest.mark.django_db
+def test_nothing_else_of_a_document_changes_when_it_is_superseded() -> None:
+    document = made()
+    other = {
+        models.BooleanField: False,
+        models.DateTimeField: timezone.now(),
+        models.ForeignKey: UserFactory.create(),
+        models.PositiveIntegerField: 99,
+        models.PositiveSmallIntegerField: 99,
+        models.UUIDField: uuid.uuid4(),
+    }
+    tried = 0
+    for field in Document._meta.concrete_fields:
+        if field.name != "superseded_at":
+            changed = {field.name: other.get(type(field), "failed")}
+            with pytest.raises(IntegrityError, match="a finished document"), transaction.atomic():
+                Document.objects.filter(pk=document.pk).update(
+                    superseded_at=timezone.now(), **changed
+                )
+            tried += 1
+    assert tried > 20
 
 
 def evidence() -> set[str]:
