@@ -28,9 +28,6 @@ def seal_and_wait(pdf: bytes) -> sealing.Sealed:
     return sealed
 
 
-sealing.seal = seal_and_wait
-
-
 def wait_while(hold: Path) -> None:
     end = time.monotonic() + PATIENCE
     while hold.exists() and time.monotonic() < end:
@@ -41,6 +38,7 @@ def wait_while(hold: Path) -> None:
 def write(self: object, document_id: str) -> None:
     """Render a letter; before that, leave the process id in the meeting place and wait."""
     place = Path(os.environ["MEETING_PLACE"])
+    sealing.seal = seal_and_wait  # in this process only, which is a worker's
 
     def render(document: Document) -> bytes:
         (place / f"renderer-{os.getpid()}").touch()
