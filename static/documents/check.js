@@ -82,6 +82,8 @@
     }
   };
   input.addEventListener("change", chosen);
+  // Chosen before this file was there, or kept by the browser when the page was loaded again.
+  document.addEventListener("DOMContentLoaded", () => input.files.length && chosen());
 
   // A file may be dropped anywhere: beside the zone the browser would leave the page for it.
   const carriesFiles = (event) => event.dataTransfer?.types.includes("Files");

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs
 import pytest
 from django.db import connections
 from django.urls import reverse
-from playwright.sync_api import FilePayload, Locator, Page, Request, expect
+from playwright.sync_api import FilePayload, Locator, Page, Request, Route, expect
 
 from documents import jobs
 from documents.models import Document
@@ -136,6 +136,19 @@ def test_another_file_takes_the_place_of_the_first(open_browser: Open, original:
     told(page, "match")
     page.locator("#id_file").set_input_files(pdf(b""))
     told(page, "empty")
+
+
+def test_a_file_that_was_chosen_before_the_script_came_is_checked(
+    open_browser: Open, original: Document
+) -> None:
+    page = open_browser()
+    held: list[Route] = []
+    page.route("**/documents/check*.js", lambda route: held.append(route))
+    page.goto(reverse("documents:check"), wait_until="commit")
+    page.locator("#id_file").set_input_files(pdf(content(original)))
+    [script] = held
+    script.continue_()
+    told(page, "match")
 
 
 def test_an_empty_file_is_told_without_asking(open_browser: Open) -> None:
