@@ -23,6 +23,7 @@ from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db.models import F
 from django.template.loader import render_to_string
+from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 
@@ -253,6 +254,7 @@ def _letter(notice: Notice) -> EmailMessage:
             "firm": notice.data.get("firm", ""),
             "own": one_line(notice.partner.name) if notice.partner else "",
             "sha256": notice.data.get("sha256", ""),
+            "check_page": settings.BASE_URL.rstrip("/") + reverse("documents:check"),
             "seq": notice.data.get("seq", ""),
             "head": notice.data.get("head", ""),
         }

@@ -3,6 +3,7 @@
 import secrets
 import uuid
 
+from cryptography import x509
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
@@ -131,7 +132,17 @@ class SealCertificate(models.Model):
         ordering = ["-first_used_at"]
 
     def __str__(self) -> str:
-        return self.subject
+        return self.name
+
+    @property
+    def name(self) -> str:
+        """Who sealed, as one reads it: the common name, if the subject has one."""
+        try:
+            subject = x509.Name.from_rfc4514_string(self.subject)
+        except ValueError:
+            return self.subject
+        common = subject.get_attributes_for_oid(x509.NameOID.COMMON_NAME)
+        return str(common[0].value) if common else self.subject
 
 
 class Seal(models.Model):

@@ -7,6 +7,7 @@ import unicodedata
 from typing import Any
 
 from django import forms
+from django.utils.text import slugify
 from django.utils.translation import gettext as _
 
 # Embeddings, overrides and isolates: Arabic and Hebrew need none of them, their letters turn by
@@ -49,3 +50,16 @@ class PlainText(forms.BaseForm):
             elif not isinstance(self.fields[name].widget, forms.Textarea):
                 self.cleaned_data[name] = " ".join(value.split())
         return cleaned
+
+
+_GERMAN = str.maketrans(
+    {"ä": "ae", "ö": "oe", "ü": "ue", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue", "ß": "ss"}
+)
+
+
+def file_name(text: str, *, otherwise: str) -> str:
+    """``text`` as part of a file's name: "Für die Stadtwerke" is "fuer-die-stadtwerke".
+
+    At most 60 characters of a-z, 0-9 and hyphens; ``otherwise`` when none of them is left.
+    """
+    return slugify(text.translate(_GERMAN))[:60].strip("-") or otherwise

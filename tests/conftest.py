@@ -14,6 +14,7 @@ from django.test import Client, TransactionTestCase
 from documents import seal_making
 from partners.models import User
 from tests.evidence import lifted
+from tests.parsing import parsed
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -72,4 +73,4 @@ def sign_in() -> Callable[[User], Client]:
 @pytest.fixture
 def soup() -> Callable[[HttpResponse], BeautifulSoup]:
     """``soup(response)`` is the page, parsed."""
-    return lambda response: BeautifulSoup(response.content, "html.parser")
+    return lambda response: parsed(response.content)

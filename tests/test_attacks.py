@@ -6,7 +6,6 @@ from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from bs4 import BeautifulSoup
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
 from django.test import Client
@@ -24,6 +23,7 @@ from tests.cooperation import test_threads_access as threads
 from tests.cooperation import test_work_access as work
 from tests.cooperation.test_rule_books_access import ACCESS as RULE_BOOKS
 from tests.factories import PartnerFactory, UserFactory, member
+from tests.parsing import parsed
 from tests.scoring.test_views_access import World as Scoring
 from tests.test_access import URLS, Scene
 
@@ -205,6 +205,6 @@ def test_too_much_at_once_is_said_in_both_languages(data: dict[str, object]) -> 
     client = browser(member(PartnerFactory.create(), "manager"))
     answer = client.post(reverse("scoring:import_upload"), data)
     assert answer.status_code == 400
-    page = BeautifulSoup(answer.content, "html.parser")
+    page = parsed(answer.content)
     assert [element["lang"] for element in page.select("[lang]")] == ["de", "en"]
     assert "weniger" in page.select("main .lead")[0].get_text()

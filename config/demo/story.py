@@ -29,6 +29,8 @@ from cooperation.kinds import starting_value
 from cooperation.models import Agreement, AgreementVersion
 from partners.models import Partner, User
 
+NETWORK = "198.51.100.0/24"  # for documentation (RFC 5737): of nobody
+
 
 @dataclass(frozen=True)
 class Desk:
@@ -99,6 +101,10 @@ class Desk:
             seen=version.sha256,
             language="de",
             authority="managing_director",
+            circumstances=signing.Circumstances(
+                shown_at=max(version.frozen_at, timezone.now() - timedelta(minutes=12)),
+                network=NETWORK,
+            ),
         )
 
 

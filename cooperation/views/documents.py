@@ -7,7 +7,6 @@ from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.http import content_disposition_header
-from django.utils.text import slugify
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST, require_safe
 
@@ -16,6 +15,7 @@ from cooperation.models import AgreementDocument, AgreementVersion, Pair
 from cooperation.views.desk import act_for_party
 from documents import downloads, jobs
 from partners.middleware import PortalRequest
+from partners.plain import file_name
 
 
 def _document(request: PortalRequest, pk: UUID, language: str) -> AgreementDocument:
@@ -50,7 +50,7 @@ def document_status(request: PortalRequest, pk: UUID, language: str) -> HttpResp
 def document(request: PortalRequest, pk: UUID, language: str) -> FileResponse:
     """The PDF, for members of the firms that take part."""
     row = _document(request, pk, language)
-    name = slugify(row.version.agreement.project.name)[:60] or "projekt"
+    name = file_name(row.version.agreement.project.name, otherwise="projekt")
     word = _("agreement")
     return downloads.respond(
         row.document, filename=f"{word}-{name}-v{row.version.number}-{language}.pdf"
@@ -94,7 +94,7 @@ def _bytes(
     content = bytes(payload)
     if frozen.sha256(content) != sha256:
         raise downloads.DocumentDamaged(str(version.pk))
-    name = slugify(version.agreement.project.name)[:60] or "projekt"
+    name = file_name(version.agreement.project.name, otherwise="projekt")
     header = content_disposition_header(True, f"{word.lower()}-{name}-v{version.number}.json")
     return HttpResponse(
         content,

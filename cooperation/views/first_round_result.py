@@ -10,7 +10,6 @@ from uuid import UUID
 from django.http import FileResponse, Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -24,6 +23,7 @@ from cooperation.points import State
 from cooperation.views.desk import open_agreement
 from documents import downloads, jobs
 from partners.middleware import PortalRequest
+from partners.plain import file_name
 
 SETTLED = (State.AGREED, State.NOT_APPLICABLE)
 
@@ -125,7 +125,7 @@ def pdf_status(request: PortalRequest, pk: UUID, language: str) -> HttpResponse:
 def pdf(request: PortalRequest, pk: UUID, language: str) -> FileResponse:
     """The agenda as PDF, for members of the firms that took part in the round."""
     row = _document(request, pk, language)
-    name = slugify(row.round.agreement.project.name)[:60] or "projekt"
+    name = file_name(row.round.agreement.project.name, otherwise="projekt")
     word = _("first-talk")
     return downloads.respond(row.document, filename=f"{word}-{name}-{language}.pdf")
 

@@ -12,7 +12,6 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
-from django.utils.text import slugify
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_POST
@@ -37,6 +36,7 @@ from cooperation.standing import Standing
 from cooperation.views.desk import act_in
 from cooperation.working_days import day_of
 from partners.middleware import PortalRequest
+from partners.plain import file_name
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +137,7 @@ def calendar(request: PortalRequest, pk: UUID) -> HttpResponse:
     desk = _open(request, pk)
     language = get_language() or "de"
     content = calendar_files.calendar(_events(desk), language)
-    name = slugify(desk.agreement.project.name)[:60] or "projekt"
+    name = file_name(desk.agreement.project.name, otherwise="projekt")
     response = HttpResponse(content, content_type=calendar_files.TYPE)
     response["Content-Disposition"] = f'attachment; filename="{name}.ics"'
     return response

@@ -13,9 +13,11 @@ das Ergebnis, was ungeprüft blieb.
 
  1. Diese Datei aus dem PDF speichern: im PDF-Programm unter "Anhänge", Name pruefen-verify.txt.
     Trauen Sie dem PDF nicht? Dann nehmen Sie die Datei aus einem Dokument, dem Sie trauen.
- 2. Das Wurzelzertifikat des Portals besorgen (root.pem), am besten einmal und auf Vorrat:
-    Es steht auf der Prüfseite des Portals. Ohne es bleibt offen, von wem das Siegel ist.
- 3. In einer Befehlszeile:  python3 pruefen-verify.txt DOKUMENT.pdf --trust root.pem
+ 2. Das Wurzelzertifikat des Portals besorgen (handschlag-roots.pem), am besten einmal und auf
+    Vorrat: Es steht auf der Prüfseite des Portals. Ohne es bleibt offen, von wem das Siegel ist.
+ 3. In einer Befehlszeile:  python3 pruefen-verify.txt DOKUMENT.pdf --trust handschlag-roots.pem
+ 4. Den Fingerabdruck des Zertifikats im Ergebnis mit dem auf der Prüfseite vergleichen. Nötig ist
+    das, wenn das Siegel von einem öffentlichen Dienst gekauft ist: Der bedient auch andere.
 
  Zusätzlich möglich:
     --head NUMMER:HASH   Stand des Protokolls, wie er in der E-Mail an alle Beteiligten steht
@@ -38,9 +40,11 @@ left unchecked.
 
  1. Save this file from the PDF: in your PDF reader under "attachments", name pruefen-verify.txt.
     You do not trust the PDF? Then take the file from a document that you do trust.
- 2. Get the portal's root certificate (root.pem), best once and in advance: it is on the portal's
-    check page. Without it nobody can say whose seal it is.
- 3. On a command line:  python3 pruefen-verify.txt DOCUMENT.pdf --trust root.pem
+ 2. Get the portal's root certificate (handschlag-roots.pem), best once and in advance: it is on
+    the portal's check page. Without it nobody can say whose seal it is.
+ 3. On a command line:  python3 pruefen-verify.txt DOCUMENT.pdf --trust handschlag-roots.pem
+ 4. Compare the certificate's fingerprint in the result with the one on the check page. This is
+    needed where the seal was bought from a public service, which serves others, too.
 
  Also possible:
     --head NUMBER:HASH   the head of the event log, as the mail to all parties tells it

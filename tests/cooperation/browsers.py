@@ -8,6 +8,7 @@ from django.test import Client
 from django.urls import reverse
 
 from partners.models import User
+from tests.parsing import parsed
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Page:
 
     @property
     def soup(self) -> BeautifulSoup:
-        return BeautifulSoup(self.response.content, "html.parser")
+        return parsed(self.response.content)
 
     def one(self, selector: str) -> Tag:
         found = self.soup.select(selector)

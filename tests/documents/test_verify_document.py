@@ -61,9 +61,7 @@ def test_offline_asks_no_database(tmp_path: Path, django_assert_num_queries: obj
         lines, error = run("--offline", tmp_path / "a.pdf")
 
     assert error == ""
-    assert lines[0].endswith(
-        "unchanged under the portal's seal; no record of it here"
-    )
+    assert lines[0].endswith("unchanged under the portal's seal; no record of it here")
 
 
 def test_json_is_one_object_per_file(tmp_path: Path) -> None:

@@ -15,6 +15,7 @@ from scoring import checking, scores, scoring_runs
 from scoring.models import Incident, Portfolio, Score, ScoringRun, ScoringRunItem
 from scoring.scoring_runs import ATTEMPTS, LEASE, Progress
 from tests.factories import PartnerFactory, UserFactory
+from tests.parsing import parsed
 from tests.scoring.stage import PEOPLE, hand_in, tenants
 from tests.scoring.worlds import AS_OF, office_usage, training
 
@@ -436,7 +437,7 @@ def test_operator_sees_incidents_and_runs_and_changes_nothing(
     def page(name: str, *args: object, query: str = "") -> BeautifulSoup:
         response = browser.get(reverse(f"admin:scoring_{name}", args=args) + query)
         assert response.status_code == 200
-        return BeautifulSoup(response.content, "html.parser")
+        return parsed(response.content)
 
     rows = page("incident_changelist").select("#result_list tbody tr")
     assert {row.select(".field-firm")[0].text for row in rows} == {"Firm 0", "–"}
