@@ -3,8 +3,10 @@
 WeasyPrint is imported inside the functions: it needs Pango, which a web node does without.
 """
 
+import gc
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache, partial
@@ -74,13 +76,26 @@ def html_to_pdf(html: str, *, files: Sequence[File] = (), identifier: str = "") 
 
     text = glyphs.shown(html)
     try:
-        for padding in range(TRIES):
-            pdf = _written(text, files, identifier, padding)
-            if archival.UNCLEAR_END not in pdf:
-                break
+        with _undisturbed():
+            for padding in range(TRIES):
+                pdf = _written(text, files, identifier, padding)
+                if archival.UNCLEAR_END not in pdf:
+                    break
     except FatalURLFetchingError as error:  # a BaseException: nothing above would catch it
         raise ForbiddenAddress(str(error)) from error
     return pdf
+
+
+@contextmanager
+def _undisturbed() -> Iterator[None]:
+    """Without looking for garbage: a layout is millions of objects, and none of them is any yet."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
 
 
 def _written(html: str, files: Sequence[File], identifier: str, padding: int) -> bytes:
