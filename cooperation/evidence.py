@@ -105,7 +105,8 @@ def _step(
     people: dict[UUID, str],
 ) -> Step:
     firm = names.get(str(event.partner_id), "")
-    person = people.get(event.by_id, "") if event.by_id else ""
+    # The log says who as it was; earlier ones did not, so a signature of the same person helps.
+    person = event.data.get("name") or (people.get(event.by_id, "") if event.by_id else "")
     who = ", ".join(filter(None, (person, firm)))
     titles = {
         AgreementEvent.Kind.FROZEN: _("Text fixed, open for signing"),

@@ -147,7 +147,7 @@ def freeze(
     )
     agreement.status = Agreement.Status.SIGNING
     agreement.save(update_fields=["status"])
-    said: dict[str, Any] = {"version": number, "sha256": version.sha256}
+    said: dict[str, Any] = {"version": number, "sha256": version.sha256, "name": by.name}
     event = record(agreement, AgreementEvent.Kind.FROZEN, by=by, partner=partner, **said)
     prints = notices.fingerprints(version.sha256, event)
     _tell(version, "round_opened", by=by, partner=partner, **prints)

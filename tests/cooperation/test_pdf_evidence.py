@@ -19,9 +19,11 @@ from cooperation.models import (
 from cooperation.signing import Circumstances
 from documents import offline, originals
 from documents.models import Document
+from partners.models import User
 from tests.cooperation import pairing, settling
 from tests.cooperation.worlds import World, world
 from tests.documents import pdfs
+from tests.factories import member
 
 pytestmark = pytest.mark.django_db
 
@@ -85,6 +87,16 @@ def test_the_record_tells_the_round_from_the_log() -> None:
     unknown = dict(record.steps[2].details)
     assert (unknown["Text shown"], unknown["Network"]) == ("not recorded", "not recorded")
     assert [each.sha256.replace(" ", "") for each in record.fingerprints] == [version.sha256]
+
+
+def test_who_fixed_the_text_is_named_as_the_log_knew_them() -> None:
+    two = world()
+    two.fill()
+    colleague = member(two.firms[0], "manager")
+    version = signing.freeze(two.agreement.pk, by=colleague, partner=two.firms[0])
+    named = f"{colleague.name}, {two.firms[0].legal_name}"
+    User.objects.filter(pk=colleague.pk).update(name="Heißt heute anders")
+    assert the_record(version).steps[0].who == named
 
 
 def test_the_record_ends_with_the_event_that_the_document_names() -> None:
