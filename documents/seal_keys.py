@@ -4,7 +4,6 @@ Only the processes that seal need to read the key; the certificates are for ever
 loaded once per process, and again when its file has changed.
 """
 
-import asyncio
 import os
 from contextlib import suppress
 from dataclasses import dataclass
@@ -19,6 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from django.conf import settings
 from django.utils import timezone
+
+from documents import loops
 
 
 class Unusable(Exception):
@@ -217,7 +218,7 @@ def _signer_of_token(
     )
     probe = b"Handschlag"
     try:
-        signature = asyncio.run(signer.async_sign_raw(probe, "sha256"))
+        signature = loops.run(signer.async_sign_raw(probe, "sha256"))
     except PKCS11Error as error:
         raise Unusable(f"The key {label!r} in the token {token!r} {_failed(error)}") from error
     if not _signed_by(own, signature, probe):

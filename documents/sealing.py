@@ -4,9 +4,7 @@ It is put once, when everybody has signed: it says that the file is the portal's
 Who signed what, and how, stands in the file.
 """
 
-import asyncio
 import io
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -16,7 +14,7 @@ from typing import Any
 from django.conf import settings
 from django.utils import timezone
 
-from documents import seal_keys
+from documents import loops, seal_keys
 from documents.models import Document, Seal
 from documents.seal_keys import Certificate
 
@@ -64,13 +62,7 @@ def seal(pdf: bytes) -> Sealed:
         key = seal_keys.load()
     except seal_keys.Unusable as error:
         raise NoSeal(str(error)) from error
-    try:
-        asyncio.get_running_loop()
-    except RuntimeError:
-        return asyncio.run(_seal(pdf, key))
-    # Somebody's loop runs in this thread (an ASGI server, a driven browser): take another thread.
-    with ThreadPoolExecutor(max_workers=1) as aside:
-        return aside.submit(asyncio.run, _seal(pdf, key)).result()
+    return loops.run(_seal(pdf, key))
 
 
 async def _seal(pdf: bytes, key: seal_keys.Key) -> Sealed:

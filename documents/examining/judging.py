@@ -1,6 +1,5 @@
 """The examination itself, step by step: bytes, structure, the seal, its certificate, its times."""
 
-import asyncio
 import logging
 import re
 from collections.abc import Iterable, Sequence
@@ -9,6 +8,7 @@ from datetime import datetime
 
 from cryptography import x509
 
+from documents import loops
 from documents.examining import findings, outside, shapes
 from documents.examining.findings import Difference, Examination, Fault, SealState
 from documents.examining.opening import Reader, TooComplex, is_encrypted, quiet, value
@@ -87,7 +87,7 @@ class _Examiner:
         if found.is_damaged:
             return self._result([Fault.SEAL_DAMAGED, *self._resaved()])
         seals = [
-            asyncio.run(
+            loops.run(
                 judged(
                     embedded,
                     self.data,

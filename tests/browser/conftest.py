@@ -56,7 +56,7 @@ def show(page: Page, picture: Path) -> None:
     print(f"{page.url}: {page.title()}, {picture}")  # noqa: T201 -- pytest shows it with the failure
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its loop runs in this thread, in the way of all other tests
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)

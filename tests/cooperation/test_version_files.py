@@ -46,7 +46,7 @@ def test_the_text_is_handed_out_byte_for_byte(sign_in: SignIn) -> None:
     assert answer.content == bytes(frozen.payload)
     assert hashlib.sha256(answer.content).hexdigest() == frozen.sha256
     assert answer["Content-Type"] == "application/json"
-    name = 'attachment; filename="vereinbarung-bose-datei-x-1u-v1.json"'
+    name = 'attachment; filename="vereinbarung-boese-datei-x-1ue-v1.json"'
     assert answer["Content-Disposition"] == name
 
 

@@ -74,7 +74,11 @@ def test_the_instructions_are_the_script() -> None:
     docstring = ast.get_docstring(ast.parse(text)) or ""
 
     assert text == offline.SCRIPT.read_bytes()
-    for word in ("DEUTSCH", "ENGLISH", "python3 pruefen-verify.txt DOKUMENT.pdf --trust handschlag-roots.pem"):
+    for word in (
+        "DEUTSCH",
+        "ENGLISH",
+        "python3 pruefen-verify.txt DOKUMENT.pdf --trust handschlag-roots.pem",
+    ):
         assert word in docstring
 
 

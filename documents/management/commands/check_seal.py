@@ -1,10 +1,8 @@
-import asyncio
-
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, no_translations
 from django.utils import timezone
 
-from documents import seal_checks, seal_keys, sealing
+from documents import loops, seal_checks, seal_keys, sealing
 from documents.seal_checks import Weight
 
 
@@ -53,7 +51,7 @@ def _timestamps() -> tuple[str, bool]:
 
     service = Service()
     try:
-        asyncio.run(service.async_timestamp(bytes(32), "sha256"))
+        loops.run(service.async_timestamp(bytes(32), "sha256"))
     except sealing.NoTimestamp as error:
         return str(error), False
     return f"{settings.TIMESTAMP_URL} answers: {service.given_at:%Y-%m-%d %H:%M:%S} UTC", True
