@@ -1,3 +1,4 @@
+import gc
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from datetime import UTC, datetime
@@ -23,6 +24,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         fixtures = getattr(item, "fixturenames", ())
         if item.get_closest_marker("django_db") or {"db", "transactional_db"} & {*fixtures}:
             item.add_marker("database")
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what stays for the whole run: code, tests, catalogues."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(scope="session", autouse=True)

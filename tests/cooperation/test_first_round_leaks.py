@@ -31,7 +31,7 @@ from tests.cooperation.walking import (
 from tests.cooperation.worlds import another
 from tests.factories import member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walk]
 
 MARKS = [f"Zimtstern{number:02}" for number in range(1, 13)]
 TYPED: dict[str, dict[str, str]] = {  # by question: what the first firm sends

@@ -40,7 +40,7 @@ from tests.cooperation.walking import GET, GET_AND_POST, reachable, walk
 from tests.cooperation.worlds import World, another
 from tests.factories import UserFactory, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walk]
 
 AMOUNTS = ("987654", "987.654", "987,654")  # as data, in German and in English
 WORDS = [*AMOUNTS, "Zimtstern", "Anisplatz", "Lebkuchen", "Spekulatius", "Marzipan", "Dominostein"]

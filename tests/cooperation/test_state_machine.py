@@ -54,7 +54,7 @@ from tests.cooperation import small_book
 from tests.cooperation.browsers import Browser
 from tests.factories import PartnerFactory, member
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.walk]
 
 FIRMS = 4
 KEYS = ["model", "lead", "goal", "exclusive", "fee", "rates", "remark"]
