@@ -1,6 +1,6 @@
 """The log of an agreement as a chain: what an event's content is, and appending to it."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from django.utils import timezone
@@ -21,17 +21,12 @@ def content(event: AgreementEvent) -> dict[str, Any]:
         "agreement": str(event.agreement_id),
         "seq": event.seq,
         "kind": event.kind,
-        "at": instant(event.at),
+        "at": trails.instant(event.at),
         "by": str(event.by_id) if event.by_id else None,
         "partner": str(event.partner_id) if event.partner_id else None,
         "pair": [str(event.pair.first_id), str(event.pair.second_id)] if event.pair else None,
         "data": event.data,
     }
-
-
-def instant(at: datetime) -> str:
-    """In UTC to the microsecond, as the database keeps it."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def of_signature(signature: Signature, version: int) -> dict[str, Any]:
@@ -49,7 +44,7 @@ def of_signature(signature: Signature, version: int) -> dict[str, Any]:
         "method": signature.method,
         "intent": signature.intent,
         "language": signature.language,
-        "shown_at": instant(shown_at) if shown_at else None,
+        "shown_at": trails.instant(shown_at) if shown_at else None,
         "network": signature.network,
     }
 

@@ -20,6 +20,9 @@ from documents import examining, seal_keys
 from documents.examining import Difference, Examination, Fault, SealState
 from documents.models import Document, SealCertificate
 
+SEPARATORS = re.compile(r"[\s:.\-\u00ad\u200b]+")  # as fingerprints are set, spoken and copied
+SHA256 = re.compile(r"[0-9a-f]{64}")
+
 
 class Outcome(StrEnum):
     MATCH = "match"  # an original of the portal, unchanged
@@ -112,10 +115,19 @@ def check_file(data: bytes) -> Verdict:
     return Verdict(outcome, _known([named]), examination, differences)
 
 
+def digits(text: str) -> str:
+    """The 64 small digits of a SHA-256 as people have it, or "" if it is none.
+
+    In groups, with colons, in capitals, with its name before it.
+    """
+    written = SEPARATORS.sub("", text.lower()).removeprefix("sha256").removeprefix("=")
+    return written if SHA256.fullmatch(written) else ""
+
+
 def check_hash(text: str) -> Verdict:
-    """Judge a SHA-256 as people copy it, with spaces or capitals: a file's, or a text's."""
-    digest = re.sub(r"[\s:-]", "", text).lower()
-    if not re.fullmatch(r"[0-9a-f]{64}", digest):
+    """Judge a SHA-256 as people copy it: a file's, or a text's."""
+    digest = digits(text)
+    if not digest:
         return Verdict(Outcome.UNKNOWN)
     if files := list(_originals().filter(sha256=digest)[:20]):
         return Verdict(_standing(files), _known(files))

@@ -1,10 +1,7 @@
-import re
-
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-SEPARATORS = re.compile(r"[\s:.\-\u00ad\u200b]+")  # as fingerprints are set, spoken and copied
-SHA256 = re.compile(r"[0-9a-f]{64}")
+from documents import checking
 
 
 class FingerprintForm(forms.Form):
@@ -26,10 +23,8 @@ class FingerprintForm(forms.Form):
 
     def clean_sha256(self) -> str:
         """In 64 small digits."""
-        written: str = self.cleaned_data["sha256"].lower()
-        digits = SEPARATORS.sub("", written)
-        digits = digits.removeprefix("sha256").removeprefix("=")
-        if not SHA256.fullmatch(digits):
+        digits = checking.digits(self.cleaned_data["sha256"])
+        if not digits:
             raise forms.ValidationError(_("This is not a SHA-256."), code="not_a_hash")
         return digits
 

@@ -10,7 +10,7 @@ cannot hold off, an owner of the tables who drops them, ``manage.py verify_trail
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from django.apps import AppConfig
@@ -56,24 +56,19 @@ class Room:
     guards: Sequence[Guard]
 
 
-@dataclass(slots=True)
-class _Registry:
-    rooms: dict[str, Room] = field(default_factory=dict)
-
-
-_registry = _Registry()
+_rooms: dict[str, Room] = {}  # by label of the app
 
 
 def register(app: AppConfig, *, since: str, guards: Sequence[Guard]) -> None:
     """Keep the tables of ``app`` guarded after every ``migrate`` that leaves ``since`` applied."""
-    _registry.rooms[app.label] = Room(since, guards)
+    _rooms[app.label] = Room(since, guards)
     connection_created.connect(_see_replaced_rows)
     post_migrate.connect(_after_migrate, sender=app, dispatch_uid=f"guards of {app.label}")
 
 
 def registered() -> list[Guard]:
     """The guards of all rooms."""
-    return [guard for room in _registry.rooms.values() for guard in room.guards]
+    return [guard for room in _rooms.values() for guard in room.guards]
 
 
 def lacking(connection: BaseDatabaseWrapper) -> list[str]:
@@ -84,7 +79,7 @@ def lacking(connection: BaseDatabaseWrapper) -> list[str]:
 def restore(connection: BaseDatabaseWrapper) -> None:
     """Make what is missing, for all rooms whose migration is applied."""
     applied = MigrationRecorder(connection).applied_migrations()
-    for label, room in _registry.rooms.items():
+    for label, room in _rooms.items():
         if (label, room.since) in applied:
             _install(connection, room.guards)
 

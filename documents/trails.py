@@ -14,6 +14,7 @@ import hashlib
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import rfc8785
@@ -46,6 +47,11 @@ class Break:
 
     seq: int
     what: str
+
+
+def instant(at: datetime) -> str:
+    """In UTC to the microsecond, as the database keeps it."""
+    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
 
 
 def genesis(subject: str) -> str:

@@ -1,9 +1,8 @@
 """A stored score as a file: what its report shows, as data and with the exact numbers."""
 
-from datetime import UTC, datetime
-
 import rfc8785
 
+from documents import trails
 from scoring.models import Score
 
 FORMAT = "handschlag-score/1"
@@ -24,7 +23,9 @@ def score_json(score: Score) -> bytes:
             "as_of": score.as_of.isoformat(),
             "last_month": score.last_month_label,
             "comparison_month": score.comparison_month_label,
-            "data_imported_at": _instant(score.data_imported_at),
+            "data_imported_at": trails.instant(score.data_imported_at)
+            if score.data_imported_at
+            else None,
             "designated": score.designated,
             "track": score.track,
             "result": score.result,
@@ -32,10 +33,6 @@ def score_json(score: Score) -> bytes:
             "imports": [str(pk) for pk in score.import_ids],
             "corrections": [str(pk) for pk in score.correction_ids],
             "ledger": {"id": str(score.ledger_id), "revision": score.revision},
-            "computed_at": _instant(score.computed_at),
+            "computed_at": trails.instant(score.computed_at),
         }
     )
-
-
-def _instant(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ") if at else None
