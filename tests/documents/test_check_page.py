@@ -367,7 +367,7 @@ def test_the_roots_can_be_downloaded(visitor: Client) -> None:
     assert x509.load_pem_x509_certificates(answer.content) == seal_keys.trusted()
 
 
-def test_the_qr_code_is_read_back_as_its_address() -> None:
+def test_the_qr_code_has_a_title_and_its_size() -> None:
     with translation.override("en"):
         drawn = addresses.qr_svg("https://portal.example/dokumente/pruefen/" + "a1" * 16 + "/")
     svg = BeautifulSoup(drawn, "xml").find("svg")
