@@ -9,15 +9,12 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from django.db.models import TextChoices
-from django.utils.translation import gettext_lazy as _
-
-from scoring import customers, ledger_rows, perms, rule_sets
-from scoring.judging import Claim, Months
+from scoring import customers, ledger_rows, perms, positions, rule_sets
+from scoring.judging import Claim
 from scoring.models import Association as AssociationRow
-from scoring.models import Portfolio, Score, Tenant
+from scoring.models import Portfolio, Tenant
+from scoring.positions import Nothing
 from scoring.reading.parsing import INTUNE_EMS
-from scoring.reasons import Caution
 from scoring.worth import (
     UNKNOWN,
     Association,
@@ -51,14 +48,6 @@ __all__ = (
 SUGGESTED = 5  # tenants whose name could be that of the customer
 
 
-class Nothing(TextChoices):
-    """Why nothing can be said at all."""
-
-    NOT_ALLOWED = "not_allowed", _("You do not belong to this firm, so its score is not for you.")
-    NO_SCORE = "no_score", _("There is no score of your firm yet.")
-    NO_USAGE = "no_usage", _("Your firm's score has no usage data yet.")
-
-
 def read(
     partner: "Partner", *, reader: "User", day: date, tenant: UUID | None = None
 ) -> Basis | Nothing:
@@ -69,14 +58,10 @@ def read(
     """
     if not perms.can_see(reader, partner):
         return Nothing.NOT_ALLOWED
-    rule_set = rule_sets.for_day(day)
-    own = Score.objects.filter(partner=partner, rule_set=rule_set.key, as_of__lte=day)
-    score = own.select_related("ledger").order_by("-as_of", "-computed_at").first()
-    if score is None:
-        return Nothing.NO_SCORE
-    if score.last_month is None or score.comparison_month is None:
-        return Nothing.NO_USAGE
-    portfolio = score.ledger.portfolio_id
+    position = positions.of(partner, day)
+    if isinstance(position, Nothing):
+        return position
+    score, rule_set, portfolio = position.score, position.rule_set, position.portfolio
     known = None
     if tenant is not None:
         known = Tenant.objects.filter(portfolio=portfolio, tenant_id=tenant).first()
@@ -85,23 +70,15 @@ def read(
     if known is not None:
         found = ledger_rows.claims_of(score.ledger_id, score.revision, [known.pk])
         claims = found.get(known.pk, [])
-        held = _held(known, score.last_month)
+        held = _held(known, position.pair.last)
     # An import keeps what any rule set can use: of workloads that this one does not know, nothing.
     numbers = {workload.number for workload in rule_set.workloads.values()}
     return Basis(
         rule_set=rule_set,
         as_of=score.as_of,
-        pair=Months(score.last_month, score.comparison_month),
-        counts={
-            track.key: {
-                metric.key: {option.key: option.value for option in metric.options}
-                for metric in track.metrics
-            }
-            for track in score.tracks
-        },
-        is_provable=all(
-            note["code"] != Caution.COMPARISON_MONTH_MISSING for note in score.cautions
-        ),
+        pair=position.pair,
+        counts=position.counts,
+        is_provable=position.is_provable,
         tenant=known.pk if known is not None else UNKNOWN,
         customer=str(known) if known is not None else "",
         claims=tuple(claim for claim in claims if claim.workload in numbers),

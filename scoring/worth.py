@@ -14,10 +14,11 @@ from functools import cached_property
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
-from scoring import explaining, judging, ledgers, months, reasons, rules
+from scoring import judging, ledgers, months, overlays, reasons, rules
 from scoring.claim_states import ClaimState
 from scoring.explaining import Explainer, Line
 from scoring.judging import COUNTED, Claim, Months
+from scoring.overlays import Counts
 from scoring.presentation import figure, signed, unit, whole
 from scoring.reasons import Reason
 from scoring.results import Metric
@@ -173,9 +174,6 @@ def points_text(gain: Fraction) -> str:
     if gain == 0:
         return "0"
     return ("+" if gain > 0 else "\N{MINUS SIGN}") + whole(abs(gain))
-
-
-Counts = dict[str, dict[str, dict[str, int]]]
 
 
 @dataclass(frozen=True)
@@ -356,27 +354,7 @@ class Basis:
 
     @cached_property
     def _scores_before(self) -> dict[str, rules.TrackScore]:
-        return self._scores(self.counts)
-
-    def _scores(self, counts: Counts) -> dict[str, rules.TrackScore]:
-        return {
-            track.key: rules.evaluate(self.rule_set, track, counts[track.key])
-            for track in self.rule_set.tracks
-        }
-
-    def _counts_with(self, lines: dict[tuple[str, str, str], Line]) -> Counts:
-        """The firm's counts with these lines of the customer in place of its own."""
-        counts = {
-            track: {metric: dict(options) for metric, options in metrics.items()}
-            for track, metrics in self.counts.items()
-        }
-        for sign, own in ((-1, self._lines_before), (1, lines)):
-            for track, metrics in explaining.count(own.values()).items():
-                for metric, options in metrics.items():
-                    for option, value in options.items():
-                        kept = counts[track].setdefault(metric, {})
-                        kept[option] = kept.get(option, 0) + sign * value
-        return counts
+        return overlays.scored(self.rule_set, self.counts)
 
     def _tracks(
         self,
@@ -385,7 +363,8 @@ class Basis:
         claim: Claim | None,
     ) -> Iterator[TrackWorth]:
         lines = self._lines(claims)
-        after = self._scores(self._counts_with(lines))
+        counts = overlays.replaced(self.counts, self._lines_before.values(), lines.values())
+        after = overlays.scored(self.rule_set, counts)
         for track in self.rule_set.tracks:
             old, new = self._scores_before[track.key], after[track.key]
             explain = _Explain(self, track, lines, claims, claim)

@@ -22,8 +22,15 @@ from scoring.models.ledger import (
     PersonContribution,
     TenantFacts,
 )
-from scoring.models.scores import (
+from scoring.models.outlook import ComputedTable, MonthAhead
+from scoring.models.plans import EffortWeights, Scenario, UnclaimedWork
+from scoring.models.reports import (
     DesignationReport,
+    Length,
+    MonthlyReport,
+    ReportSubscription,
+)
+from scoring.models.scores import (
     Enrolment,
     Incident,
     MonthResult,
@@ -38,22 +45,30 @@ __all__ = [
     "Association",
     "Certificate",
     "ColumnMapping",
+    "ComputedTable",
     "Contribution",
     "Correction",
     "DesignationReport",
+    "EffortWeights",
     "Enrolment",
     "Incident",
     "Ledger",
+    "Length",
+    "MonthAhead",
     "MonthOfData",
     "MonthResult",
+    "MonthlyReport",
     "PartnerCenterImport",
     "PersonContribution",
     "Portfolio",
+    "ReportSubscription",
+    "Scenario",
     "Score",
     "ScoringRun",
     "ScoringRunItem",
     "Tenant",
     "TenantFacts",
+    "UnclaimedWork",
     "UsageMonth",
     "_import_path",  # the first migration names it here
 ]

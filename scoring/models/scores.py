@@ -1,15 +1,13 @@
-"""Scores, their history and what a firm says of its enrolment; reports; what watches over them."""
+"""Scores, their history and what a firm says of its enrolment; what watches over them."""
 
 import uuid
 from typing import Any, Self
 
-from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from documents.models import Document
 from partners.models import Partner, User
 from scoring import months
 from scoring.models.facts import Portfolio
@@ -81,7 +79,27 @@ class Score(models.Model):
         ]
 
 
-class MonthResult(models.Model):
+class MonthOutcome(models.Model):
+    """What a firm's score is in one month, past or to come, by what is known today."""
+
+    rule_set = models.CharField(max_length=60)
+    is_provable = models.BooleanField()  # the comparison month is there, or not needed
+    result = models.JSONField()  # see results.py; at the end of the month that followed
+    designated = models.BooleanField()
+    track = models.CharField(max_length=40)
+    # The days of the month that followed on which the score qualified: [["2025-03-01", …], …],
+    # first and last of each stretch. They decide about enrolment and renewal.
+    qualified = models.JSONField(default=list)
+
+    class Meta:
+        abstract = True
+
+    @property
+    def tracks(self) -> tuple[TrackResult, ...]:
+        return read(self.result, shown=self.track)
+
+
+class MonthResult(MonthOutcome):
     """One month of a firm's history: its score with what is known of that month today.
 
     Unlike a ``Score`` it is brought up to date when facts change (``history.py``).
@@ -92,21 +110,9 @@ class MonthResult(models.Model):
         Portfolio, on_delete=models.CASCADE, db_index=False, related_name="history"
     )
     month = models.PositiveSmallIntegerField()  # the last month of the data
-    rule_set = models.CharField(max_length=60)
-    is_provable = models.BooleanField()  # the comparison month is there, or not needed
-    result = models.JSONField()  # see results.py; at the end of the month that followed
-    designated = models.BooleanField()
-    track = models.CharField(max_length=40)
-    # The days of the month that followed on which the score qualified: [["2025-03-01", …], …],
-    # first and last of each stretch. They decide about enrolment and renewal.
-    qualified = models.JSONField(default=list)
 
     def __str__(self) -> str:
         return f"{self.portfolio_id} {months.label(self.month)}"
-
-    @property
-    def tracks(self) -> tuple[TrackResult, ...]:
-        return read(self.result, shown=self.track)
 
 
 class Enrolment(models.Model):
@@ -212,38 +218,3 @@ class Incident(models.Model):
 
     def __str__(self) -> str:
         return f"{self.code} {self.portfolio_id}"
-
-
-# ---- Reports -------------------------------------------------------------------------------------
-
-
-class DesignationReportQuerySet(models.QuerySet["DesignationReport"]):
-    def visible_to(self, user: Any) -> Self:
-        """Reports of the firms that ``user`` is an active member of; all others are a 404."""
-        return self.filter(score__partner__in=Partner.objects.of(user))
-
-
-class DesignationReport(models.Model):
-    """A stored score as a document, once in each language. Made by ``reports.py``."""
-
-    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    score = models.ForeignKey(Score, on_delete=models.PROTECT, related_name="reports")
-    language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
-    document = models.OneToOneField(
-        Document, on_delete=models.PROTECT, related_name="designation_report"
-    )
-
-    objects = DesignationReportQuerySet.as_manager()
-
-    class Meta:
-        verbose_name = _("designation report")
-        verbose_name_plural = _("designation reports")
-        ordering = ["-document__created_at", "pk"]
-        constraints = [
-            models.UniqueConstraint(
-                fields=["score", "language"], name="report_once_a_score_and_language"
-            )
-        ]
-
-    def __str__(self) -> str:
-        return str(self.document)
