@@ -35,3 +35,9 @@ def can_record_enrolment(user: User, partner: Partner) -> bool:
 def can_correct(user: User, partner: Partner) -> bool:
     """Corrections change what everybody in the firm sees, as files do."""
     return can_import(user, partner)
+
+
+def can_disclose(user: User, partner: Partner) -> bool:
+    """What leaves the firm: admins and partner managers, and whoever may sign for it."""
+    entitled = Q(is_admin=True) | Q(is_partner_manager=True) | Q(may_sign=True)
+    return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()

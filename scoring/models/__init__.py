@@ -1,6 +1,7 @@
 """What a firm's Partner Center files said (imports and facts) and what was made of it (scores)."""
 
 from scoring.judging import NO_END
+from scoring.models.disclosures import Disclosure
 from scoring.models.facts import (
     Association,
     Certificate,
@@ -49,6 +50,7 @@ __all__ = [
     "Contribution",
     "Correction",
     "DesignationReport",
+    "Disclosure",
     "EffortWeights",
     "Enrolment",
     "Incident",
