@@ -1,15 +1,18 @@
-"""A firm's history month by month: each imported month scored with what is known of it today.
+"""A firm's months, past and to come: each scored with what is known of it today.
 
 [I] The data of a month count on the days of the month that follows: its comparison is the same
 month a year earlier, its rules are those in force when the following month begins. Within it only
 people change, so that is asked on the days on which a certification begins or stops to count.
+
+[I] A month to come is scored as if every customer kept the figures of the newest data: what moves
+is what is known already, such as the month it will be compared with and the ends of associations.
 
 Facts are read and judged outside of any transaction; the version of the facts says whether they
 still stand when the rows are written.
 """
 
 from collections import Counter
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Collection, Container, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import cached_property
@@ -21,10 +24,24 @@ from django.db import transaction
 from django.db.models import F
 
 from documents.jobs import queue_on_commit
-from scoring import bulk, claims, facts, judging, months, people, results, rule_sets, rules, scores
+from scoring import (
+    bulk,
+    claims,
+    computed_tables,
+    facts,
+    judging,
+    months,
+    nearness,
+    people,
+    results,
+    rule_sets,
+    rules,
+    scores,
+)
+from scoring.computed_tables import verdicts_name
 from scoring.judging import Claim, Months, Verdict
 from scoring.ledger_rows import Sums
-from scoring.models import MonthResult, Portfolio
+from scoring.models import ComputedTable, MonthAhead, MonthResult, Portfolio
 from scoring.people import Certificate, Standing
 from scoring.status import Window
 
@@ -50,6 +67,7 @@ class JudgedMonth:
     """All tenants of a firm, judged with the data of one month."""
 
     month: int
+    data_month: int  # whose figures it has: an earlier one for a month to come
     rule_set: rules.RuleSet
     claims: dict[int, list[Claim]]  # by tenant
     verdicts: dict[int, list[Verdict]]
@@ -98,16 +116,23 @@ def rule_set_of(month: int) -> rules.RuleSet:
 
 
 def judge_month(
-    portfolio: Portfolio, month: int, imported: Container[int], known: claims.Corrections
+    portfolio: Portfolio,
+    month: int,
+    imported: Container[int],
+    known: claims.Corrections,
+    *,
+    data_month: int | None = None,
+    tenants: Collection[int] | None = None,
 ) -> JudgedMonth:
-    """Judge every tenant with the data of ``month``; ``imported`` are the months that have some.
+    """Judge every tenant (or some) with the data of ``month``, or with those of ``data_month``.
 
-    ``known`` are the firm's corrections.
+    ``imported`` are the months that have data, ``known`` the firm's corrections.
     """
     pair = Months(month, month - months.YEAR)
+    data_month = month if data_month is None else data_month
     rule_set = rule_set_of(month)
     prepared = judging.prepare(rule_set.key, pair)
-    found = claims.read(portfolio, pair, known=known)
+    found = claims.read(portfolio, Months(data_month, pair.comparison), tenants, known=known)
     by_tenant = {
         tenant: [Claim._make(row) for row in rows]
         for tenant, rows in groupby(found, key=itemgetter(0))
@@ -119,6 +144,7 @@ def judge_month(
     )
     return JudgedMonth(
         month=month,
+        data_month=data_month,
         rule_set=rule_set,
         claims=by_tenant,
         verdicts={tenant: judging.judge(own, prepared) for tenant, own in by_tenant.items()},
@@ -129,20 +155,64 @@ def judge_month(
 # ---- All months ----------------------------------------------------------------------------------
 
 
-def month_by_month(portfolio: Portfolio) -> list[MonthResult]:
-    """Every imported month in order, from the facts alone; rows as they would be stored."""
+AHEAD = 3  # months to come: the next one, and with it the next quarter
+
+
+@dataclass(frozen=True, slots=True)
+class Computed:
+    """All that is worked out of a firm's facts, as it would be stored."""
+
+    history: list[MonthResult]
+    ahead: list[MonthAhead]
+    tables: dict[str, bytes]  # by name, see ``computed_tables``
+
+
+def compute(portfolio: Portfolio) -> Computed:
+    """Every imported month and those to come, from the facts alone."""
     imported = sorted(facts.imported_months(portfolio))
     known = claims.corrections(portfolio)
     certificates = claims.certificates(portfolio, known)
-    return [
-        result_of(judge_month(portfolio, month, imported, known), portfolio, certificates)
-        for month in imported
-    ]
+    made = Computed([], [], {})
+    for month in imported:
+        judged = judge_month(portfolio, month, imported, known)
+        made.history.append(
+            MonthResult(portfolio=portfolio, month=month, **outcome(judged, certificates))
+        )
+        made.tables[verdicts_name(month)] = computed_tables.dump_verdicts(judged.verdicts)
+        if month == imported[-1]:
+            made.tables.update(_edges(judged))
+    for month in months_ahead(imported):
+        judged = judge_month(portfolio, month, imported, known, data_month=imported[-1])
+        made.ahead.append(
+            MonthAhead(
+                portfolio=portfolio,
+                month=month,
+                data_month=imported[-1],
+                **outcome(judged, certificates),
+            )
+        )
+        made.tables[verdicts_name(month)] = computed_tables.dump_verdicts(judged.verdicts)
+    return made
 
 
-def result_of(
-    judged: JudgedMonth, portfolio: Portfolio, certificates: Sequence[Certificate]
-) -> MonthResult:
+def months_ahead(imported: Sequence[int]) -> range:
+    """The months to come that are worked out; none before there are data."""
+    return range(imported[-1] + 1, imported[-1] + 1 + AHEAD) if imported else range(0)
+
+
+def _edges(judged: JudgedMonth) -> dict[str, bytes]:
+    """Who is near an edge in the newest month."""
+    prepared = judging.prepare(judged.rule_set.key, judged.pair)
+    shares, edges = nearness.of(judged.claims, judged.verdicts, prepared)
+    dump = computed_tables.dump
+    return {
+        computed_tables.NEAR_SHARE: dump(computed_tables.NEAR_SHARE_FIELDS, shares),
+        computed_tables.NEAR_BAND: dump(computed_tables.NEAR_BAND_FIELDS, edges),
+    }
+
+
+def outcome(judged: JudgedMonth, certificates: Sequence[Certificate]) -> dict[str, Any]:
+    """What a month's score is: the fields of a ``MonthOutcome``."""
     scored: list[rules.TrackScore] = []
     qualified: list[Window] = []
     for stretch in unchanged_stretches(certificates, judged.rule_set, judged.days):
@@ -153,16 +223,14 @@ def result_of(
         if qualified and stretch.first - qualified[-1].last == timedelta(days=1):
             stretch = Window(qualified.pop().first, stretch.last)
         qualified.append(stretch)
-    return MonthResult(
-        portfolio=portfolio,
-        month=judged.month,
-        rule_set=judged.rule_set.key,
-        is_provable=judged.is_provable,
-        result=results.dump(scored, provable=judged.is_provable),
-        designated=judged.is_provable and any(track.passes for track in scored),
-        track=rules.shown_track(scored).track.key,
-        qualified=[[day.first.isoformat(), day.last.isoformat()] for day in qualified],
-    )
+    return {
+        "rule_set": judged.rule_set.key,
+        "is_provable": judged.is_provable,
+        "result": results.dump(scored, provable=judged.is_provable),
+        "designated": judged.is_provable and any(track.passes for track in scored),
+        "track": rules.shown_track(scored).track.key,
+        "qualified": [[day.first.isoformat(), day.last.isoformat()] for day in qualified],
+    }
 
 
 def unchanged_stretches(
@@ -210,7 +278,8 @@ def refresh(portfolio_pk: int) -> int:
         portfolio = Portfolio.objects.get(pk=portfolio_pk)
         if _is_current(portfolio):
             return 0
-        found = {row.month: _values(row) for row in month_by_month(portfolio)}
+        made = compute(portfolio)
+        found = {row.month: _values(row) for row in made.history}
         stored = {row.month: _values(row) for row in portfolio.history.all()}
         changed = [values for month, values in found.items() if stored.get(month) != values]
         gone = [(portfolio_pk, month) for month in stored if month not in found]
@@ -220,6 +289,13 @@ def refresh(portfolio_pk: int) -> int:
                 continue
             bulk.write(MonthResult, FIELDS, changed)
             bulk.delete(MonthResult, FIELDS[:2], gone)
+            locked.months_ahead.all().delete()
+            MonthAhead.objects.bulk_create(made.ahead)
+            locked.computed_tables.all().delete()
+            ComputedTable.objects.bulk_create(
+                ComputedTable(portfolio=locked, name=name, columns=columns)
+                for name, columns in made.tables.items()
+            )
             locked.history_version = locked.version
             locked.save(update_fields=["history_version"])
         return len(changed) + len(gone)
@@ -234,7 +310,8 @@ def _is_current(portfolio: Portfolio) -> bool:
     """Whether the stored months were made from these facts and by the rules of today."""
     return portfolio.history_version == portfolio.version and all(
         rule_set == rule_set_of(month).key
-        for month, rule_set in portfolio.history.values_list("month", "rule_set")
+        for rows in (portfolio.history, portfolio.months_ahead)
+        for month, rule_set in rows.values_list("month", "rule_set")
     )
 
 
@@ -246,15 +323,13 @@ def sweep() -> int:
 
 def sweep_rule_sets() -> int:
     """Queue the firms with months that another set of rules is in force for by now."""
-    pairs = MonthResult.objects.order_by().values_list("month", "rule_set").distinct()
-    stale = [pair for pair in pairs if pair[1] != rule_set_of(pair[0]).key]
-    firms = {
-        pk
-        for month, rule_set in stale
-        for pk in MonthResult.objects.filter(month=month, rule_set=rule_set).values_list(
-            "portfolio_id", flat=True
-        )
-    }
+    firms: set[int] = set()
+    for model in (MonthResult, MonthAhead):
+        pairs = model.objects.order_by().values_list("month", "rule_set").distinct()
+        for month, rule_set in pairs:
+            if rule_set != rule_set_of(month).key:
+                rows = model.objects.filter(month=month, rule_set=rule_set)
+                firms.update(rows.values_list("portfolio_id", flat=True))
     return _queue_all(sorted(firms))
 
 

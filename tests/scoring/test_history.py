@@ -43,7 +43,7 @@ def points(row: MonthResult, track: str = "smb") -> dict[str, str]:
 
 def test_every_month_is_compared_with_the_same_a_year_earlier(firm: Partner) -> None:
     rows = growing(["2024-02", "2024-03"], small=["2023-02", "2023-03"])
-    found = by_label(history.month_by_month(store(firm, rows)))
+    found = by_label(history.compute(store(firm, rows)).history)
 
     assert list(found) == ["2023-02", "2023-03", "2024-02", "2024-03"]
     assert points(found["2024-03"]) == {
@@ -60,7 +60,7 @@ def test_every_month_is_compared_with_the_same_a_year_earlier(firm: Partner) -> 
 
 
 def test_a_month_without_its_comparison_proves_nothing(firm: Partner) -> None:
-    found = by_label(history.month_by_month(store(firm, growing(["2024-02"]))))
+    found = by_label(history.compute(store(firm, growing(["2024-02"])).history))
 
     assert points(found["2024-02"])["total"] == "100"
     assert (found["2024-02"].is_provable, found["2024-02"].designated) == (False, False)
@@ -71,20 +71,20 @@ def test_a_month_without_its_comparison_proves_nothing(firm: Partner) -> None:
 def test_a_month_without_its_comparison_counts_when_nothing_was_held_then(firm: Partner) -> None:
     usage = {"2023-06": (50, 1), "2024-02": (50, 60)}
     rows = [Row(f"Neu {n}", usage=usage, begins_on=date(2023, 6, 1)) for n in range(10)]
-    found = by_label(history.month_by_month(store(firm, rows)))
+    found = by_label(history.compute(store(firm, rows)).history)
     assert (found["2024-02"].is_provable, found["2024-02"].designated) == (True, True)
 
 
 def test_the_rules_are_those_in_force_when_the_following_month_begins(firm: Partner) -> None:
     rows = growing(["2025-11", "2025-12"], small=["2024-11", "2024-12"])
-    found = by_label(history.month_by_month(store(firm, rows)))
+    found = by_label(history.compute(store(firm, rows)).history)
 
     assert found["2025-11"].rule_set == "modern-work-2023"
     assert found["2025-12"].rule_set == "modern-work-2026"
 
 
 def test_a_firm_without_data_has_no_history(firm: Partner) -> None:
-    assert history.month_by_month(store(firm, [], PEOPLE)) == []
+    assert history.compute(store(firm, [], PEOPLE)).history == []
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_qualified_days_follow_completion_and_expiry(
 ) -> None:
     ada = Certificate("mcp:1", "Ada Ohm", "", "MS-102", completed_on, expires_on)
     rows = growing(["2024-03"], small=["2023-03"])
-    found = by_label(history.month_by_month(store(firm, rows, [*PEOPLE[1:], ada])))
+    found = by_label(history.compute(store(firm, rows, [*PEOPLE[1:], ada])).history)
 
     assert found["2024-03"].qualified == qualified
     # The month is told as it stood when it ended.
@@ -117,7 +117,7 @@ def test_a_gap_between_two_certifications_is_a_gap_of_days(firm: Partner) -> Non
         Certificate("mcp:3", "Cy", "", "MS-102", date(2024, 4, 20), date(2025, 4, 12)),
     ]
     rows = growing(["2024-03"], small=["2023-03"])
-    found = by_label(history.month_by_month(store(firm, rows, [*PEOPLE[1:], *advanced])))
+    found = by_label(history.compute(store(firm, rows, [*PEOPLE[1:], *advanced])).history)
     assert found["2024-03"].qualified == [
         ["2024-04-01", "2024-04-09"],
         ["2024-04-12", "2024-04-30"],
@@ -130,7 +130,7 @@ def test_a_certification_that_gives_no_points_any_more_ends_the_days(firm: Partn
         *(Certificate(f"mcp:{n}", f"P {n}", "", "MS-900", date(2022, 1, 1), None) for n in (1, 2)),
     ]
     rows = growing(["2027-02", "2027-03"], small=["2026-02", "2026-03"])
-    found = by_label(history.month_by_month(store(firm, rows, only_fundamentals)))
+    found = by_label(history.compute(store(firm, rows, only_fundamentals)).history)
 
     assert found["2027-02"].qualified == [["2027-03-01", "2027-03-31"]]  # points until 2027-03-31
     assert found["2027-03"].qualified == []
@@ -138,11 +138,11 @@ def test_a_certification_that_gives_no_points_any_more_ends_the_days(firm: Partn
 
 def test_corrections_lie_over_the_past_too(firm: Partner) -> None:
     portfolio = store(firm, growing(["2024-03"], small=["2023-03"]))
-    assert history.month_by_month(portfolio)[-1].designated
+    assert history.compute(portfolio).history[-1].designated
     Correction.objects.create(
         portfolio=portfolio, field="left", person_key="mcp:1", reason="has left the firm"
     )
-    (last,) = history.month_by_month(portfolio)[-1:]
+    (last,) = history.compute(portfolio).history[-1:]
     assert points(last)["advanced_certifications"] == "0"
     assert not last.designated
 
@@ -152,12 +152,12 @@ def test_each_day_says_what_a_score_of_that_day_says(firm: Partner) -> None:
     rows = growing(["2024-02", "2024-03"], small=["2023-02", "2023-03"])
     rows += [Row("Eben", usage={"2024-03": (400, 300)}, begins_on=date(2024, 1, 5))]
     portfolio = store(firm, rows, [*PEOPLE[1:], ada])
-    days = set(history.qualified_days(history.month_by_month(portfolio)))
+    days = set(history.qualified_days(history.compute(portfolio).history))
 
     for day in (date(2024, 4, 9), date(2024, 4, 10), date(2024, 4, 20), date(2024, 4, 21)):
         assert scores.compute(firm, day).designated == (day in days)
     score = scores.compute(firm, date(2024, 4, 30))
-    assert score.result == history.month_by_month(portfolio)[-1].result
+    assert score.result == history.compute(portfolio).history[-1].result
 
 
 certifications = st.sampled_from(["MS-900", "MS-700", "MS-102", "AZ-104"])
@@ -224,16 +224,16 @@ def test_refresh_reads_again_when_the_facts_change_meanwhile(
     firm: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     portfolio = store(firm, growing(["2024-03"], small=["2023-03"]))
-    read, runs = history.month_by_month, []
+    read, runs = history.compute, []
 
-    def slow(found: Portfolio) -> list[MonthResult]:
+    def slow(found: Portfolio) -> history.Computed:
         runs.append(found.version)
-        rows = read(found)
+        made = read(found)
         if len(runs) == 1:
             store(firm, growing(["2024-04"], small=["2023-04"]))
-        return rows
+        return made
 
-    monkeypatch.setattr(history, "month_by_month", slow)
+    monkeypatch.setattr(history, "compute", slow)
     history.refresh(portfolio.pk)
     assert len(runs) == 2
     assert stored(portfolio) == {"2023-04": False, "2024-04": True}
@@ -244,11 +244,11 @@ def test_refresh_leaves_facts_that_never_rest_to_the_next_run(
 ) -> None:
     portfolio = store(firm, growing(["2024-03"]))
 
-    def restless(found: Portfolio) -> list[MonthResult]:
+    def restless(found: Portfolio) -> history.Computed:
         Portfolio.objects.filter(pk=found.pk).update(version=found.version + 1)
-        return []
+        return history.Computed([], [], {})
 
-    monkeypatch.setattr(history, "month_by_month", restless)
+    monkeypatch.setattr(history, "compute", restless)
     assert history.refresh(portfolio.pk) == 0
     portfolio.refresh_from_db()
     assert portfolio.history_version < portfolio.version
@@ -259,7 +259,7 @@ def test_two_workers_come_to_the_same_rows() -> None:
     firm = PartnerFactory.create()
     portfolio = store(firm, growing(YEAR, small=YEAR_BEFORE))
     expected = {
-        months.label(row.month): row.designated for row in history.month_by_month(portfolio)
+        months.label(row.month): row.designated for row in history.compute(portfolio).history
     }
 
     def work() -> None:
