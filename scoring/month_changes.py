@@ -1,19 +1,32 @@
-"""What changed from one month of a firm's history to the next: computed from the facts, not stored.
+"""What changes from one month of a firm to another: months that were, and months to come.
 
 A metric's value is a sum over tenants or people, so the changes of those add up to the change of
-the value, exactly. What is not shown one by one is told as a sum.
+the value, exactly. What is not shown one by one is told as a sum. The verdicts of both months are
+kept with the history; the words are made from the facts of the tenants that are shown.
 """
 
 from collections.abc import Callable, Collection, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from django.utils.translation import gettext as _
 
-from scoring import claims, differences, explaining, facts, history, ledgers, months, people
+from scoring import (
+    claims,
+    computed_tables,
+    differences,
+    explaining,
+    facts,
+    history,
+    ledgers,
+    months,
+    people,
+)
+from scoring.computed_tables import Figures, Verdicts
 from scoring.differences import TrackChange
 from scoring.explaining import Explainer
 from scoring.history import JudgedMonth
-from scoring.models import MonthResult, Portfolio, Tenant
+from scoring.models import MonthAhead, MonthResult, Portfolio, Tenant
+from scoring.models.scores import MonthOutcome
 from scoring.people import Certificate, Standing
 from scoring.presentation import PEOPLE
 from scoring.reasons import Reason, sentence
@@ -55,12 +68,14 @@ class MetricRows:
         return sum(row.value for row in self.rows) + self.others_value
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class MonthChanges:
-    """A month beside the one before it, both as they are known today."""
+    """A month beside an earlier one, both as they are known today."""
 
-    now: MonthResult
-    before: MonthResult | None  # None: the first month with data
+    now: MonthOutcome
+    month: int
+    before: MonthOutcome | None  # None: the first month with data
+    before_month: int | None
     following: int | None  # the next month with data
     tracks: Sequence[TrackChange]
     rows: Sequence[MetricRows]
@@ -69,30 +84,147 @@ class MonthChanges:
         return next((row for row in self.rows if (row.track, row.metric) == (track, metric)), None)
 
 
-def of_month(portfolio: Portfolio, month: int) -> MonthChanges | None:
+def of_month(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
     """A month and what changed since the imported month before it; None for one without data."""
-    imported = sorted(facts.imported_months(portfolio))
-    if month not in imported:
+    known = _Known.of(portfolio)
+    if month not in known.imported:
         return None
-    known = claims.corrections(portfolio)
-    certificates = claims.certificates(portfolio, known)
-    earlier = max((one for one in imported if one < month), default=None)
-    following = min((one for one in imported if one > month), default=None)
-    now = history.judge_month(portfolio, month, imported, known)
-    now_result = history.result_of(now, portfolio, certificates)
+    earlier = max((one for one in known.imported if one < month), default=None)
+    following = min((one for one in known.imported if one > month), default=None)
+    return _changes(known, earlier, month, following, most)
+
+
+def of_month_ahead(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
+    """A month to come and what changes until then against the newest data.
+
+    None before there are data, and for a month that is not worked out.
+    """
+    known = _Known.of(portfolio)
+    if month not in history.months_ahead(known.imported):
+        return None
+    return _changes(known, known.imported[-1], month, None, most)
+
+
+def _changes(
+    known: "_Known", earlier: int | None, month: int, following: int | None, most: int
+) -> MonthChanges:
+    wanted = [month] if earlier is None else [earlier, month]
+    found = _looked_at(known, wanted)
+    now = found[-1]
     if earlier is None:
-        tracks = differences.compare(now_result.tracks, now_result.tracks)
-        return MonthChanges(now_result, None, following, tracks, ())
-    before = history.judge_month(portfolio, earlier, imported, known)
-    before_result = history.result_of(before, portfolio, certificates)
-    tracks = differences.compare(before_result.tracks, now_result.tracks)
-    return MonthChanges(
-        now_result,
-        before_result,
-        following,
-        tracks,
-        _all_rows(_Pair(before, now, certificates), tracks),
-    )
+        tracks = differences.compare(now.outcome.tracks, now.outcome.tracks)
+        return MonthChanges(now.outcome, month, None, None, following, tracks, ())
+    before = found[0]
+    tracks = differences.compare(before.outcome.tracks, now.outcome.tracks)
+    rows = _all_rows(_Pair(before, now), tracks, most)
+    return MonthChanges(now.outcome, month, before.outcome, earlier, following, tracks, rows)
+
+
+# ---- One month, as it is stored or judged anew ---------------------------------------------------
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What every month of a firm is made of."""
+
+    portfolio: Portfolio
+    imported: Sequence[int]
+    corrections: claims.Corrections
+    certificates: Sequence[Certificate]
+
+    @classmethod
+    def of(cls, portfolio: Portfolio) -> "_Known":
+        known = claims.corrections(portfolio)
+        return cls(
+            portfolio,
+            sorted(facts.imported_months(portfolio)),
+            known,
+            claims.certificates(portfolio, known),
+        )
+
+    def judge(self, month: int, tenants: Collection[int] | None = None) -> JudgedMonth:
+        is_ahead = month > self.imported[-1]
+        return history.judge_month(
+            self.portfolio,
+            month,
+            self.imported,
+            self.corrections,
+            data_month=self.imported[-1] if is_ahead else None,
+            tenants=tenants,
+        )
+
+
+@dataclass
+class _Month:
+    known: _Known
+    month: int
+    outcome: MonthOutcome
+    verdicts: Verdicts | None  # None: they are to be judged
+    judged: JudgedMonth | None = None  # all tenants, or those that were explained
+    standings: list[Standing] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        # Who counts on the last day on which the data of the month count.
+        last = history.days_of(self.month).last
+        self.standings = list(people.judge_people(self.known.certificates, self.rule_set, last))
+
+    @property
+    def rule_set(self) -> RuleSet:
+        return history.rule_set_of(self.month)
+
+    def figures(self, track: str, metric: str, option: str) -> dict[int, Figures]:
+        numbers = ledgers.numbers_of(self.rule_set, track, metric, option)
+        if numbers is None:
+            return {}
+        if self.verdicts is not None:
+            return self.verdicts.figures(metric, *numbers)
+        assert self.judged is not None  # noqa: S101 -- one of the two is there
+        return {
+            tenant: Figures(*map(int, explaining.figures(metric, verdict)))
+            for tenant, own in self.judged.verdicts.items()
+            for verdict in own
+            if (verdict.track, verdict.option) == numbers
+        }
+
+    def explain(self, tenants: Collection[int]) -> None:
+        """Read what is known of these tenants, so that ``reason`` can be asked for them."""
+        if self.verdicts is not None:
+            self.judged = self.known.judge(self.month, tenants)
+
+    def reason(self, track: str, metric: str, option: str, tenant: int) -> str:
+        assert self.judged is not None  # noqa: S101 -- ``explain`` comes first
+        numbers = ledgers.numbers_of(self.rule_set, track, metric, option)
+        own = self.judged.verdicts.get(tenant, [])
+        verdict = next((one for one in own if (one.track, one.option) == numbers), None)
+        if verdict is None:
+            return sentence(Reason.NO_DATA_NOW, {"now": months.label(self.month)})
+        explainer = Explainer(self.rule_set, self.judged.pair)
+        return ledgers.reason(explainer.line(metric, verdict, self.judged.claims[tenant]))
+
+
+def _looked_at(known: _Known, wanted: Sequence[int]) -> list[_Month]:
+    """These months as they are stored, or judged anew where the history lies behind the facts."""
+    portfolio = known.portfolio
+    if portfolio.history_version == portfolio.version:
+        names = {computed_tables.verdicts_name(month): month for month in wanted}
+        tables = {
+            names[name]: Verdicts(table)
+            for name, table in computed_tables.read(portfolio, names).items()
+        }
+        rows: dict[int, MonthOutcome] = {}
+        for model in (MonthResult, MonthAhead):
+            for row in model.objects.filter(portfolio=portfolio, month__in=wanted):
+                rows[row.month] = row
+        if all(month in tables and month in rows for month in wanted):
+            return [_Month(known, month, rows[month], tables[month]) for month in wanted]
+    found = []
+    for month in wanted:
+        judged = known.judge(month)
+        outcome = MonthResult(
+            portfolio=portfolio, month=month, **history.outcome(judged, known.certificates)
+        )
+        found.append(_Month(known, month, outcome, None, judged))
+    return found
 
 
 # ---- Rows ----------------------------------------------------------------------------------------
@@ -100,56 +232,50 @@ def of_month(portfolio: Portfolio, month: int) -> MonthChanges | None:
 Values = dict[int | str, int]  # by tenant or person
 
 
+@dataclass(frozen=True)
 class _Pair:
-    """Two judged months, and what each tenant and person adds in them."""
+    """Two months, and what each tenant and person adds in them."""
 
-    def __init__(
-        self, before: JudgedMonth, now: JudgedMonth, certificates: Sequence[Certificate]
-    ) -> None:
-        self.before, self.now = before, now
-        self._people = [_standings(month, certificates) for month in (before, now)]
-        self._explainers = [Explainer(month.rule_set, month.pair) for month in (before, now)]
+    before: _Month
+    now: _Month
 
     def values(self, track: str, metric: str, option: str) -> tuple[Values, Values]:
         if metric in PEOPLE:
-            before, now = self._people
-            return _person_values(before, metric), _person_values(now, metric)
+            return (
+                _person_values(self.before.standings, metric),
+                _person_values(self.now.standings, metric),
+            )
         return (
-            _tenant_values(self.before, track, metric, option),
-            _tenant_values(self.now, track, metric, option),
+            _tenant_values(self.before.figures(track, metric, option)),
+            _tenant_values(self.now.figures(track, metric, option)),
         )
+
+    def explain(self, tenants: Collection[int]) -> None:
+        for month in (self.before, self.now):
+            month.explain(tenants)
 
     def reasons(self, track: str, metric: str, option: str, key: int | str) -> tuple[str, str]:
         """Why the tenant or person adds what it does: in the earlier month, in the later one."""
         if metric in PEOPLE:
-            before, now = (
-                _person_reason(found, month.rule_set, metric, key)
-                for found, month in zip(self._people, (self.before, self.now), strict=True)
+            return (
+                _person_reason(self.before.standings, self.before.rule_set, metric, key),
+                _person_reason(self.now.standings, self.now.rule_set, metric, key),
             )
-        else:
-            before, now = (
-                _tenant_reason(month, explainer, track, metric, option, int(key))
-                for month, explainer in zip((self.before, self.now), self._explainers, strict=True)
-            )
-        return before, now
+        return (
+            self.before.reason(track, metric, option, int(key)),
+            self.now.reason(track, metric, option, int(key)),
+        )
 
     def person_name(self, metric: str, key: int | str) -> str:
-        for found in reversed(self._people):
+        for found in (self.now.standings, self.before.standings):
             for one in found:
                 if (one.metric, one.person) == (metric, key):
                     return one.name or _("Unnamed")
         return _("Unnamed")
 
 
-def _tenant_reason(
-    month: JudgedMonth, explainer: Explainer, track: str, metric: str, option: str, tenant: int
-) -> str:
-    numbers = ledgers.numbers_of(month.rule_set, track, metric, option)
-    own = month.verdicts.get(tenant, [])
-    verdict = next((one for one in own if (one.track, one.option) == numbers), None)
-    if verdict is None:
-        return sentence(Reason.NO_DATA_NOW, {"now": months.label(month.month)})
-    return ledgers.reason(explainer.line(metric, verdict, month.claims[tenant]))
+def _tenant_values(figures: dict[int, Figures]) -> Values:
+    return {tenant: own.now - own.then for tenant, own in figures.items()}
 
 
 def _person_reason(
@@ -161,24 +287,8 @@ def _person_reason(
     return "–"  # under the rules of that month the certification is none
 
 
-def _standings(month: JudgedMonth, certificates: Sequence[Certificate]) -> list[Standing]:
-    """Who counts on the last day on which the data of ``month`` count."""
-    return list(people.judge_people(certificates, month.rule_set, month.days.last))
-
-
 def _person_values(found: Iterable[Standing], metric: str) -> Values:
     return {one.person: one.counts for one in found if one.metric == metric}
-
-
-def _tenant_values(month: JudgedMonth, track: str, metric: str, option: str) -> Values:
-    numbers = ledgers.numbers_of(month.rule_set, track, metric, option)
-    values: Values = {}
-    for tenant, own in month.verdicts.items():
-        for verdict in own:
-            if (verdict.track, verdict.option) == numbers:
-                now, then, _reason = explaining.figures(metric, verdict)
-                values[tenant] = now - then
-    return values
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +301,7 @@ class _Found:
     changed: Sequence[tuple[int | str, int, int]]
 
 
-def _all_rows(pair: _Pair, tracks: Iterable[TrackChange]) -> list[MetricRows]:
+def _all_rows(pair: _Pair, tracks: Iterable[TrackChange], most: int) -> list[MetricRows]:
     found = [
         _Found(track.key, metric.key, metric.option, changed)
         for track in tracks
@@ -202,10 +312,11 @@ def _all_rows(pair: _Pair, tracks: Iterable[TrackChange]) -> list[MetricRows]:
         int(key)
         for one in found
         if one.metric not in PEOPLE
-        for key, _before, _now in one.changed[:MOST]
+        for key, _before, _now in one.changed[:most]
     }
+    pair.explain(shown)
     named = _named(shown)
-    return [_rows(pair, one, named) for one in found]
+    return [_rows(pair, one, named, most) for one in found]
 
 
 def _changed(before: Values, now: Values) -> list[tuple[int | str, int, int]]:
@@ -223,14 +334,16 @@ def _named(tenants: Collection[int]) -> Callable[[int | str], tuple[str, str]]:
     return lambda key: known[int(key)]
 
 
-def _rows(pair: _Pair, one: _Found, named: Callable[[int | str], tuple[str, str]]) -> MetricRows:
+def _rows(
+    pair: _Pair, one: _Found, named: Callable[[int | str], tuple[str, str]], most: int
+) -> MetricRows:
     rows = []
-    for key, before, now in one.changed[:MOST]:
+    for key, before, now in one.changed[:most]:
         is_person = one.metric in PEOPLE
         name, guid = (pair.person_name(one.metric, key), "") if is_person else named(key)
         reason_before, reason = pair.reasons(one.track, one.metric, one.option, key)
         rows.append(Row(name, guid, before, now, reason, reason_before))
-    others = one.changed[MOST:]
+    others = one.changed[most:]
     return MetricRows(
         one.track,
         one.metric,

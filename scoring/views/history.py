@@ -243,20 +243,20 @@ def _month_number(label: str) -> int | None:
 
 
 def _month_context(request: PortalRequest, changes: MonthChanges) -> dict[str, Any]:
-    row, before = changes.now, changes.before
+    row = changes.now
     return {
         "tab": "history",
         "partner": request.partner,
         "row": row,
-        "name": month_name(row.month),
-        "counts_in": month_name(row.month + 1),
-        "comparison": month_name(row.month - months.YEAR),
+        "name": month_name(changes.month),
+        "counts_in": month_name(changes.month + 1),
+        "comparison": month_name(changes.month - months.YEAR),
         "rule_set": rule_sets.get(row.rule_set),
         "qualified": qualified_words(row),
-        "short": _short(row.month),
-        "before": month_name(before.month) if before else "",
-        "before_short": _short(before.month) if before else "",
-        "before_label": months.label(before.month) if before else "",
+        "short": _short(changes.month),
+        "before": month_name(changes.before_month) if changes.before_month else "",
+        "before_short": _short(changes.before_month) if changes.before_month else "",
+        "before_label": months.label(changes.before_month) if changes.before_month else "",
         "after": month_name(changes.following) if changes.following else "",
         "after_label": months.label(changes.following) if changes.following else "",
         "tracks": _month_tracks(changes),

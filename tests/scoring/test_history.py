@@ -60,7 +60,7 @@ def test_every_month_is_compared_with_the_same_a_year_earlier(firm: Partner) -> 
 
 
 def test_a_month_without_its_comparison_proves_nothing(firm: Partner) -> None:
-    found = by_label(history.compute(store(firm, growing(["2024-02"])).history))
+    found = by_label(history.compute(store(firm, growing(["2024-02"]))).history)
 
     assert points(found["2024-02"])["total"] == "100"
     assert (found["2024-02"].is_provable, found["2024-02"].designated) == (False, False)
