@@ -172,6 +172,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 60.0,
         "options": {"expires": 60},
     },
+    "send-notices-of-scores": {
+        "task": "scoring.tasks.send_notices",
+        "schedule": 60.0,
+        "options": {"expires": 60},
+    },
+    "remind-of-certificates": {
+        "task": "scoring.tasks.remind_of_certificates",
+        "schedule": crontab(hour="6", minute="40"),
+    },
     "cooperation-clock": {
         "task": "cooperation.tasks.tick",
         "schedule": 300.0,

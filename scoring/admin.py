@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from scoring import scoring_runs
 from scoring.checking import Code
-from scoring.models import Incident, ScoringRun
+from scoring.models import Incident, Notice, ScoringRun
 
 
 class ReadOnly:
@@ -95,3 +95,13 @@ class ScoringRunAdmin(ReadOnly, admin.ModelAdmin[ScoringRun]):
     def not_scored(self, run: ScoringRun) -> str:
         lines = ((item.portfolio, item.error) for item in scoring_runs.failed(run))
         return format_html_join(mark_safe("<br>"), "{}: {}", lines) or "–"
+
+
+@admin.register(Notice)
+class NoticeAdmin(ReadOnly, admin.ModelAdmin[Notice]):
+    """Health of the mails: states and errors, no names of people or certificates."""
+
+    list_display = ["created_at", "kind", "state", "attempts", "not_before", "sent_at"]
+    list_filter = ["state", "kind"]
+    fields = ("kind", "state", "attempts", "error", "created_at", "not_before", "sent_at")
+    readonly_fields = fields

@@ -70,3 +70,19 @@ def sweep_scoring_runs() -> None:
     from scoring import scoring_runs  # noqa: PLC0415
 
     scoring_runs.sweep()
+
+
+@shared_task
+def send_notices() -> None:
+    from scoring import notices  # noqa: PLC0415
+
+    notices.send_due()
+
+
+@shared_task
+def remind_of_certificates() -> None:
+    from django.utils import timezone  # noqa: PLC0415
+
+    from scoring import reminders  # noqa: PLC0415
+
+    reminders.remind_all(timezone.localdate())

@@ -17,6 +17,5 @@ class Notice(Letter):
     )
 
     class Meta(Letter.Meta):
-        abstract = False
         constraints = [sent_iff_dated("sent_iff_dated")]
         indexes = [to_send("notices_to_send")]

@@ -23,6 +23,8 @@ from scoring.models.ledger import (
     PersonContribution,
     TenantFacts,
 )
+from scoring.models.moves import PersonMove
+from scoring.models.notices import Notice, ReminderChoice, ReminderStep
 from scoring.models.outlook import ComputedTable, MonthAhead
 from scoring.models.plans import EffortWeights, Scenario, UnclaimedWork
 from scoring.models.reports import (
@@ -60,9 +62,13 @@ __all__ = [
     "MonthOfData",
     "MonthResult",
     "MonthlyReport",
+    "Notice",
     "PartnerCenterImport",
     "PersonContribution",
+    "PersonMove",
     "Portfolio",
+    "ReminderChoice",
+    "ReminderStep",
     "ReportSubscription",
     "Scenario",
     "Score",

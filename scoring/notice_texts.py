@@ -1,0 +1,104 @@
+"""What the mails of the designation say: a title for the subject line and one sentence, per kind.
+
+Mails travel in the open. They name a certificate and its last day, or a report; no points, no
+customers, nothing of what a firm sells. ``FACTS`` are all the facts a sentence may hold;
+``notices.tell`` refuses any other.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
+from scoring.presentation import day_text
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+Facts = Mapping[str, Any]
+
+FACTS = frozenset(
+    {
+        "person",  # whose certificate it is; of several certificates the one that expires first
+        "certification",  # its title
+        "day",  # an ISO day: the last one on which it counts, or the day of a report
+        "more",  # how many other certificates the mail stands for
+        "own",  # 1 when the reader is the person themself
+        "report",  # title of a report
+    }
+)
+DAYS = frozenset({"day"})  # written in the reader's way
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """Texts with ``%(fact)s``; a sentence with a number in it is a function of the facts."""
+
+    title: "StrOrPromise"
+    sentence: "StrOrPromise | Callable[[Facts], str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    title: str
+    sentence: str
+
+
+def _certificate(facts: Facts) -> str:
+    more = facts.get("more", 0)
+    if facts.get("own") and more:
+        return ngettext(
+            "Your certification “%(certification)s” is valid until %(day)s, and %(more)s more of "
+            "yours expires soon. On Microsoft Learn they can be renewed online and free of charge "
+            "until then.",
+            "Your certification “%(certification)s” is valid until %(day)s, and %(more)s more of "
+            "yours expire soon. On Microsoft Learn they can be renewed online and free of charge "
+            "until then.",
+            more,
+        )
+    if facts.get("own"):
+        return gettext(
+            "Your certification “%(certification)s” is valid until %(day)s. Until then you can "
+            "renew it on Microsoft Learn, online and free of charge."
+        )
+    if more:
+        return ngettext(
+            "The certification “%(certification)s” of %(person)s is valid until %(day)s, and "
+            "%(more)s more certificate of your people expires soon. On Microsoft Learn they can be "
+            "renewed online and free of charge until then.",
+            "The certification “%(certification)s” of %(person)s is valid until %(day)s, and "
+            "%(more)s more certificates of your people expire soon. On Microsoft Learn they can be "
+            "renewed online and free of charge until then.",
+            more,
+        )
+    return gettext(
+        "The certification “%(certification)s” of %(person)s is valid until %(day)s. Until then it "
+        "can be renewed on Microsoft Learn, online and free of charge."
+    )
+
+
+WORDS: dict[str, Words] = {
+    "certificate_90": Words(_("A certificate expires within 90 days"), _certificate),
+    "certificate_60": Words(_("A certificate expires within 60 days"), _certificate),
+    "certificate_30": Words(_("A certificate expires within 30 days"), _certificate),
+    "report_ready": Words(
+        _("Your report is ready"),
+        _(
+            "The report “%(report)s” of %(day)s is ready. You find it in the portal, with its seal "
+            "and the comparison with the one before."
+        ),
+    ),
+}
+
+
+def say(kind: str, facts: Facts) -> Said:
+    """Title and sentence in the active language.
+
+    Raises ``LookupError`` for an unknown kind or a missing fact.
+    """
+    words = WORDS[kind]
+    shown = {key: day_text(str(value)) if key in DAYS else value for key, value in facts.items()}
+    sentence = words.sentence(facts) if callable(words.sentence) else str(words.sentence)
+    return Said(str(words.title), sentence % shown)
