@@ -1,6 +1,10 @@
-"""The designation report: a stored score as a document in one language, to be handed on."""
+"""The designation report: a stored score as a document in one language, to be handed on.
+
+In two lengths: one page for the management, and the full one with the ledger.
+"""
 
 import hashlib
+import io
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -18,11 +22,12 @@ from documents import jobs, originals
 from documents.models import Document
 from documents.rendering import File, render_pdf
 from partners.models import User
-from scoring import ledgers, rules
+from scoring import ledgers, report_words, rules
 from scoring.ledgers import Row
 from scoring.models import (
     Contribution,
     DesignationReport,
+    Length,
     PartnerCenterImport,
     PersonContribution,
     Score,
@@ -37,45 +42,63 @@ from scoring.presentation import (
     score_view,
     signed,
 )
-from scoring.score_files import score_json
+from scoring.report_words import shortened
+from scoring.score_files import report_json
 
 KIND = "designation-report"
 TASK = "scoring.tasks.build_report"
 MOST_ROWS = 400  # of the ledger: each costs about 9 ms and 0.13 MB, the CSV has all of them
 MOST_FILES = 25
 BY_NAME = ("name", "key")
+# What fits on one page differs with the names and notes of a firm: the short report is set with
+# less and less around its figures until it does. Nearly all fit at once.
+ROOMS = ("wide", "narrow", "scarce")
+MOST_NOTES, LONGEST_NOTE, LONGEST_NAME = 2, 220, 110  # in the short report
 
 
 # ---- Order and build -----------------------------------------------------------------------------
 
 
 @transaction.atomic
-def order(score_id: UUID, *, language: str, by: User) -> DesignationReport:
+def order(
+    score_id: UUID, *, language: str, by: User | None, length: str = Length.FULL
+) -> DesignationReport:
     """The report of a score in ``language``: ordered now, or the one that exists already.
 
-    A score never changes, so its report is made once; one that failed is tried again.
+    A score never changes, so its report is made once; one that failed is tried again. ``by`` is
+    None for a report that nobody ordered: the monthly one.
     """
-    score = Score.objects.select_for_update().select_related("partner").get(pk=score_id)
-    reports = DesignationReport.objects.filter(score=score, language=language)
-    if (report := reports.select_related("document").first()) is None:
-        with translation.override(language):
-            title = _("Designation report %(firm)s, %(day)s") % {
-                "firm": score.partner.name,
-                "day": date_format(score.as_of, "DATE_FORMAT"),
-            }
-        document = jobs.create(
-            kind=KIND,
-            task=TASK,
-            language=language,
-            title=title,
-            by=by,
-            seal=True,
-            content_sha256=hashlib.sha256(score_json(score)).hexdigest(),
-        )
-        return DesignationReport.objects.create(score=score, language=language, document=document)
-    jobs.retry(report.document_id)
-    report.document.refresh_from_db()
+    score = Score.objects.select_for_update(of=("self",)).select_related("partner").get(pk=score_id)
+    reports = DesignationReport.objects.filter(score=score, language=language, length=length)
+    if (report := reports.select_related("document").first()) is not None:
+        jobs.retry(report.document_id)
+        report.document.refresh_from_db()
+        return report
+    since = report_words.reported_before(score)
+    with translation.override(language):
+        title = _title_of(score, length)
+        snapshot = report_words.snapshot(score, since)
+    report = DesignationReport(
+        score=score, language=language, length=length, since=since, snapshot=snapshot
+    )
+    report.document = jobs.create(
+        kind=KIND,
+        task=TASK,
+        language=language,
+        title=title,
+        by=by,
+        seal=True,
+        content_sha256=hashlib.sha256(report_json(report)).hexdigest(),
+    )
+    report.save(force_insert=True)
     return report
+
+
+def _title_of(score: Score, length: str) -> str:
+    words = {"firm": score.partner.name, "day": date_format(score.as_of, "DATE_FORMAT")}
+    if length == Length.SHORT:
+        return _("Designation report on one page %(firm)s, %(day)s") % words
+    return _("Designation report %(firm)s, %(day)s") % words
 
 
 def build(document_id: UUID | str, *, message_id: str = "") -> bool:
@@ -84,20 +107,40 @@ def build(document_id: UUID | str, *, message_id: str = "") -> bool:
 
 
 def _render(document: Document) -> bytes:
-    report = DesignationReport.objects.select_related("score__partner").get(document=document)
+    found = DesignationReport.objects.select_related("score__partner", "since")
+    report = found.get(document=document)
     score = report.score
     with translation.override(report.language):
-        context = report_context(score, title=document.title)
-        content = score_json(score)
+        content = report_json(report)
         file = File("score.json", content, _("The score as data"), "Source", score.computed_at)
         original = originals.original(document, [file], made_at=score.computed_at)
+        context = {"original": original, "fingerprint": _fingerprint(content)}
+        if not report.is_short:
+            context |= report_context(score, title=document.title) | full_context(report)
+            return _set("scoring/report.html", context, report)
+        context |= short_context(report, title=document.title)
+    pdf = b""
+    for room in ROOMS:
+        pdf = _set("scoring/report_short.html", context | {"room": room}, report)
+        if page_count(pdf) == 1:
+            break
+    return pdf
+
+
+def _set(template: str, context: dict[str, Any], report: DesignationReport) -> bytes:
     return render_pdf(
-        "scoring/report.html",
-        context | {"original": original, "fingerprint": _fingerprint(content)},
+        template,
+        context,
         language=report.language,
-        files=original.files,
-        identifier=original.identifier,
+        files=context["original"].files,
+        identifier=context["original"].identifier,
     )
+
+
+def page_count(pdf: bytes) -> int:
+    from pyhanko.pdf_utils.reader import PdfFileReader  # noqa: PLC0415 -- for the worker alone
+
+    return int(PdfFileReader(io.BytesIO(pdf)).root["/Pages"]["/Count"])
 
 
 def _fingerprint(content: bytes) -> str:
@@ -105,9 +148,10 @@ def _fingerprint(content: bytes) -> str:
 
 
 def file_name(report: DesignationReport) -> str:
-    """``designation-brueckner-2026-11-21-de.pdf``"""
+    """``designation-brueckner-2026-11-21-de.pdf``, a short one ``…-21-short-de.pdf``"""
     score = report.score
-    return f"designation-{score.partner.slug}-{score.as_of:%Y-%m-%d}-{report.language}.pdf"
+    length = "-short" if report.is_short else ""
+    return f"designation-{score.partner.slug}-{score.as_of:%Y-%m-%d}{length}-{report.language}.pdf"
 
 
 # ---- What the document says ----------------------------------------------------------------------
@@ -160,6 +204,68 @@ def report_context(score: Score, *, title: str) -> dict[str, Any]:
         "corrections": len(score.correction_ids),
         "files": _files(score),
     }
+
+
+def full_context(report: DesignationReport) -> dict[str, Any]:
+    """What the full report tells of the time before and after its score."""
+    if not report.snapshot:  # ordered when a report told of neither
+        return {"compares": False, "outlook": {}}
+    return {
+        "compares": True,
+        "since": report_words.since_words(report),
+        "changed": report_words.changed_rows(report, allot),
+        "outlook": _outlook(report),
+    }
+
+
+def short_context(report: DesignationReport, *, title: str) -> dict[str, Any]:
+    """Everything the template of one page needs, in the language that is active."""
+    score = report.score
+    rule_set = ledgers.rule_set_of(score)
+    view = score_view(score, chart_name="picture")
+    warnings = notes(score)
+    return {
+        "title": title,
+        "score": score,
+        "firm": shortened(score.partner.legal_name, LONGEST_NAME),
+        "city": shortened(score.partner.city, LONGEST_NAME // 2),
+        "rule_set": rule_set,
+        "view": view,
+        "metrics": _side_by_side(view.tracks),
+        "months_compared": months_compared(score),
+        "imported": _moment(score.data_imported_at) if score.data_imported_at else "–",
+        "computed": _moment(score.computed_at),
+        "warnings": [shortened(warning, LONGEST_NOTE) for warning in warnings[:MOST_NOTES]],
+        "more_warnings": len(warnings[MOST_NOTES:]),
+        "all_warnings": len(warnings),
+        "status": report.snapshot["status"],
+        "trend": report_words.trend(report),
+        "since": report_words.since_words(report),
+        "outlook": _outlook(report),
+    }
+
+
+def _outlook(report: DesignationReport) -> dict[str, list[dict[str, str]]]:
+    lines = report.snapshot["outlook"]
+    return {
+        f"{kind}s": [line for line in lines if line["kind"] == kind] for kind in ("risk", "step")
+    }
+
+
+@dataclass(frozen=True, slots=True)
+class MetricSideBySide:
+    """One metric with its points in each track: what the picture shows, as figures."""
+
+    metric: MetricView
+    points: Sequence[str]
+
+
+def _side_by_side(tracks: Sequence[TrackView]) -> list[MetricSideBySide]:
+    """All tracks have the same metrics in the same order; the one that decides comes first."""
+    return [
+        MetricSideBySide(same[0], [metric.exact or metric.points for metric in same])
+        for same in zip(*(track.metrics for track in tracks), strict=True)
+    ]
 
 
 def months_compared(score: Score) -> str:

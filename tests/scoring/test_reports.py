@@ -20,7 +20,7 @@ from partners.models import Partner, User
 from scoring import reports
 from scoring.models import DesignationReport, Score
 from scoring.people import Certificate
-from scoring.score_files import score_json
+from scoring.score_files import report_json, score_json
 from scoring.tasks import build_report
 from tests.documents import pdfs
 from tests.documents.pdfs import elements
@@ -171,9 +171,11 @@ def test_the_report_holds_the_score_as_data(score: Score, user: User) -> None:
     pdf = pdf_of(report)
 
     content = pdfs.files(pdf)["score.json"]
-    assert content == score_json(score)
+    assert content == report_json(report)
     assert hashlib.sha256(content).hexdigest() == report.document.content_sha256
     data = json.loads(content)
+    alone = json.loads(score_json(score))
+    assert {name: value for name, value in data.items() if name != "report"} == alone
     assert (data["id"], data["as_of"], data["last_month"]) == (
         str(score.pk),
         "2025-03-25",
