@@ -1,5 +1,6 @@
 """Pages about firms and their people."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
@@ -18,7 +19,8 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 from django.views.decorators.vary import vary_on_headers
 
-from partners import directory, mails, people, perms
+from partners import cards, directory, mails, people, perms
+from partners.cards import Place
 from partners.forms import (
     AccountForm,
     ContactFormSet,
@@ -40,6 +42,12 @@ def _own_partner(request: PortalRequest) -> Partner:
     return get_object_or_404(Partner.objects.of(request.user), pk=request.partner.pk)
 
 
+def _added(request: PortalRequest, place: Place, firms: Sequence[Partner]) -> cards.Added:
+    """What the rooms above add to this page."""
+    reader = cards.Reader(request.user, request.partner or None)  # lazy, also when it holds nothing
+    return cards.added(place, reader, firms)
+
+
 @require_GET
 @vary_on_headers("HX-Request")  # else the browser's Back shows the fragment as a page
 def directory_list(request: PortalRequest) -> HttpResponse:
@@ -53,7 +61,15 @@ def directory_list(request: PortalRequest) -> HttpResponse:
     page = Paginator(firms, PAGE_SIZE).get_page(request.GET.get("page"))
     query = request.GET.copy()
     query.pop("page", None)
-    context = {"form": form, "page": page, "query": query.urlencode(), "searched": bool(query)}
+    added = _added(request, Place.LINE, list(page))
+    context = {
+        "form": form,
+        "page": page,
+        "lines": [(firm, added.of(firm)) for firm in page],
+        "stylesheets": added.stylesheets,
+        "query": query.urlencode(),
+        "searched": bool(query),
+    }
     template = "partners/directory.html" + ("#found" if request.htmx else "")
     return render(request, template, context)
 
@@ -62,15 +78,21 @@ def directory_list(request: PortalRequest) -> HttpResponse:
 def firm_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """What a firm shows to the others: legal facts, competences, contacts."""
     firms = Partner.objects.visible_to(request.user).prefetch_related("contacts")
-    return render(request, "partners/firm_detail.html", {"firm": get_object_or_404(firms, pk=pk)})
+    firm = get_object_or_404(firms, pk=pk)
+    added = _added(request, Place.FIRM, [firm])
+    context = {"firm": firm, "cards": added.of(firm), "stylesheets": added.stylesheets}
+    return render(request, "partners/firm_detail.html", context)
 
 
 @require_GET
 def profile(request: PortalRequest) -> HttpResponse:
     firm = _own_partner(request)
     signers = Membership.objects.active().filter(partner=firm, may_sign=True).count()
+    added = _added(request, Place.PROFILE, [firm])
     context = {
         "firm": firm,
+        "cards": added.of(firm),
+        "stylesheets": added.stylesheets,
         "contacts": firm.contacts.all(),
         "can_edit": perms.can_edit_profile(request.user, firm),
         "signers": signers,

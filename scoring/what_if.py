@@ -1,8 +1,9 @@
 """What an association with one customer would be worth to a firm's own score. Writes nothing.
 
-The only module of this room that others may import. It goes through the judge and the rules that
-make the real score, so a what-if says what a file with such a claim would do; and it costs five
-queries however large the firm is.
+The only module of this room that others may import, so it hands out as well what firms chose to
+show each other (``shown_by``). The what-if goes through the judge and the rules that make the real
+score, so it says what a file with such a claim would do; and it costs five queries however large
+the firm is.
 """
 
 from datetime import date
@@ -10,11 +11,13 @@ from typing import TYPE_CHECKING
 from uuid import UUID
 
 from scoring import customers, ledger_rows, perms, positions, rule_sets
+from scoring.disclosures import shown_by
 from scoring.judging import Claim
 from scoring.models import Association as AssociationRow
 from scoring.models import Portfolio, Tenant
 from scoring.positions import Nothing
 from scoring.reading.parsing import INTUNE_EMS
+from scoring.shown import Shown
 from scoring.worth import (
     UNKNOWN,
     Association,
@@ -37,10 +40,12 @@ __all__ = (
     "Move",
     "Named",
     "Nothing",
+    "Shown",
     "TrackWorth",
     "Worth",
     "points_text",
     "read",
+    "shown_by",
     "suggest",
     "workloads",
 )

@@ -13,6 +13,7 @@ from django.db import transaction
 from django.db.models import Max, Q
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
@@ -50,6 +51,7 @@ from cooperation.views import amendment_parts, ending_parts, first_round_parts
 from cooperation.views.desk import act_in
 from partners.middleware import PortalRequest, act_for
 from partners.models import Partner
+from scoring import what_if
 
 EVENTS_SHOWN = 40
 Depth = Agreement.Depth
@@ -292,6 +294,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     )
     version = versions.defer("payload").order_by("-number").first()
     joined_at = next((p.responded_at for p in firms if str(p.partner_id) == own), None)
+    shown = what_if.shown_by(firm, [place.partner for place in firms], timezone.localdate())
     context = {
         "project": agreement.project,
         "agreement": agreement,
@@ -304,7 +307,8 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "ending": ending_parts.panel(found, firms, request.membership or None),
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
-        "places": firms,
+        # What each of them chose to show to the reader's firm, beside its name.
+        "places": [(place, shown.get(place.partner_id)) for place in firms],
         "may_invite": agreement.is_draft and perms.can_invite(request.membership, agreement),
         "entries": history.entries(shown[:EVENTS_SHOWN], sheet.book, names, joined_at=joined_at),
         "more_entries": len(shown) > EVENTS_SHOWN,

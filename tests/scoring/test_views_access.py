@@ -50,6 +50,9 @@ ACCESS = {
     "corrections": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "corrections_csv": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "correction_withdraw": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "disclosures": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "disclosure_public": ("post", (302, 403, 302, 403, 302, 403, 302)),
+    "disclosure": ("post", (302, 403, 302, 403, 302, 404, 302)),
     "imports": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "imports_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "import_upload": ("post", (200, 200, 403, 403, 200, 403, 302)),
@@ -95,6 +98,7 @@ class World:
             reason="seit Mai nicht mehr hier",
             by=self.people["manager"],
         )
+        self.other: Partner = PartnerFactory.create()  # in the directory, as everybody sees it
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, blank.pdf)
 
@@ -110,6 +114,8 @@ class World:
             args = [guid("Kunde 000")]
         elif name == "correction_withdraw":
             args = [self.correction.pk]
+        elif name == "disclosure":
+            args = [self.other.pk]
         elif name == "history_month":
             args = ["2025-02"]
         elif name in {"enrolment_renew", "enrolment_give_up"}:
@@ -131,6 +137,8 @@ def world() -> World:
 
 
 DATA = {
+    "disclosure": {"what": "designation"},
+    "disclosure_public": {"badge": "on"},
     "compute": {"as_of": "2025-03-25", "rule_set": "modern-work-2023"},
     "report_order": {"language": "en"},
 }
