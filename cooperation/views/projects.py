@@ -294,7 +294,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     )
     version = versions.defer("payload").order_by("-number").first()
     joined_at = next((p.responded_at for p in firms if str(p.partner_id) == own), None)
-    shown = what_if.shown_by(firm, [place.partner for place in firms], timezone.localdate())
+    to_us = what_if.shown_by(firm, [place.partner for place in firms], timezone.localdate())
     context = {
         "project": agreement.project,
         "agreement": agreement,
@@ -308,7 +308,7 @@ def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
         "blockers": points.blockers(sheet) if agreement.is_draft else [],
         "my_turns": len(points.turns(sheet, own)) if agreement.is_draft and own else 0,
         # What each of them chose to show to the reader's firm, beside its name.
-        "places": [(place, shown.get(place.partner_id)) for place in firms],
+        "places": [(place, to_us.get(place.partner_id)) for place in firms],
         "may_invite": agreement.is_draft and perms.can_invite(request.membership, agreement),
         "entries": history.entries(shown[:EVENTS_SHOWN], sheet.book, names, joined_at=joined_at),
         "more_entries": len(shown) > EVENTS_SHOWN,
