@@ -10,19 +10,14 @@ from datetime import date
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from scoring import customers, ledger_rows, perms, positions, rule_sets
+from scoring import customers, known_customers, perms, positions, rule_sets
 from scoring.disclosures import shown_by
-from scoring.judging import Claim
-from scoring.models import Association as AssociationRow
+from scoring.holdings import Association, Figures, Holdings
 from scoring.models import Portfolio, Tenant
 from scoring.positions import Nothing
-from scoring.reading.parsing import INTUNE_EMS
 from scoring.shown import Shown
 from scoring.worth import (
-    UNKNOWN,
-    Association,
     Basis,
-    Figures,
     Move,
     Named,
     TrackWorth,
@@ -66,41 +61,23 @@ def read(
     position = positions.of(partner, day)
     if isinstance(position, Nothing):
         return position
-    score, rule_set, portfolio = position.score, position.rule_set, position.portfolio
     known = None
     if tenant is not None:
-        known = Tenant.objects.filter(portfolio=portfolio, tenant_id=tenant).first()
-    claims: list[Claim] = []
-    held: frozenset[tuple[int, int]] = frozenset()
+        known = Tenant.objects.filter(portfolio=position.portfolio, tenant_id=tenant).first()
+    holdings = Holdings(position.rule_set, position.pair)
     if known is not None:
-        found = ledger_rows.claims_of(score.ledger_id, score.revision, [known.pk])
-        claims = found.get(known.pk, [])
-        held = _held(known, position.pair.last)
-    # An import keeps what any rule set can use: of workloads that this one does not know, nothing.
-    numbers = {workload.number for workload in rule_set.workloads.values()}
+        holdings = known_customers.read(position, [known.pk])[known.pk]
     return Basis(
-        rule_set=rule_set,
-        as_of=score.as_of,
+        rule_set=position.rule_set,
+        as_of=position.as_of,
         pair=position.pair,
         counts=position.counts,
         is_provable=position.is_provable,
-        tenant=known.pk if known is not None else UNKNOWN,
+        tenant=holdings.tenant,
         customer=str(known) if known is not None else "",
-        claims=tuple(claim for claim in claims if claim.workload in numbers),
-        held=held,
-        portfolio=portfolio,
-    )
-
-
-def _held(tenant: Tenant, month: int) -> frozenset[tuple[int, int]]:
-    """What has not ended before ``month``: an association may bring no data for a while."""
-    intune = rule_sets.vocabulary().workload_numbers["intune"]
-    rows = AssociationRow.objects.filter(
-        portfolio=tenant.portfolio_id, tenant=tenant, ends__gte=month
-    )
-    return frozenset(
-        (intune if workload == INTUNE_EMS else workload, option)
-        for workload, option in rows.values_list("workload", "option")
+        claims=holdings.claims,
+        held=holdings.held,
+        portfolio=position.portfolio,
     )
 
 

@@ -15,30 +15,19 @@ from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from scoring import judging, ledgers, months, overlays, reasons, rules
-from scoring.claim_states import ClaimState
 from scoring.explaining import Explainer, Line
-from scoring.judging import COUNTED, Claim, Months
+from scoring.holdings import UNKNOWN, Association, Figures, Holdings, said
+from scoring.judging import Claim, Months
 from scoring.overlays import Counts
 from scoring.presentation import figure, signed, unit, whole
 from scoring.reasons import Reason
 from scoring.results import Metric
 
-UNKNOWN = 0  # the number of a tenant that the firm has no data of
-
 
 class Why(TextChoices):
     """Why an association, or a change of a count, is worth nothing."""
 
-    UNKNOWN_OPTION = "unknown_option", _("%(option)s does not count for %(designation)s.")
-    NOT_ELIGIBLE = "not_eligible", _("This workload does not count for %(designation)s.")
     NOT_ACCEPTED = "not_accepted", _("%(track)s does not accept %(option)s.")
-    HELD = "held", _("You hold this association already.")
-    HELD_WITHOUT_DATA = (
-        "held_without_data",
-        _("You hold this association already, but your newest data have nothing of it."),
-    )
-    BEGINS_LATER = "begins_later", _("You hold this association already; it begins on %(day)s.")
-    NO_FIGURES = "no_figures", _("Seats and active users of this workload are not known.")
     COUNTED = "counted", _("Already counted for this customer.")
     OTHER_METRICS = "other_metrics", _("This workload does not count for this metric.")
     ABOVE_AT_START = (
@@ -59,29 +48,6 @@ class Why(TextChoices):
         "other_option",
         _("%(option)s earns as much or more here, and only the best one counts."),
     )
-
-
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """What a workload of the customer looks like. Whole numbers from 0 on."""
-
-    seats: int  # paid seats
-    users: int  # active users in the last month
-    users_at_start: int  # active users when the association began; growth is counted from here
-
-    @classmethod
-    def from_start(cls, seats: int, users: int) -> "Figures":
-        """As an association begins: nothing has grown yet."""
-        return cls(seats, users, users)
-
-
-@dataclass(frozen=True, slots=True)
-class Association:
-    """An association the firm thinks of. Without ``figures`` those of the firm's own data count."""
-
-    workload: str  # keys of the rule set
-    option: str
-    figures: Figures | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -217,126 +183,43 @@ class Basis:
         """The first day of the month whose data the score has."""
         return months.first_day(self.pair.last)
 
-    def known_figures(self, workload: str) -> Figures | None:
-        """The customer's seats and users in the last month, as the firm's data have them.
+    @cached_property
+    def holdings(self) -> Holdings:
+        """What is known of the customer, for whoever changes it."""
+        return Holdings(self.rule_set, self.pair, self.tenant, self.claims, self.held)
 
-        A firm sees a workload through any association it holds: the largest figures are taken.
-        """
-        found = self.rule_set.workloads.get(workload)
-        own = [
-            claim
-            for claim in self.claims
-            if found and claim.workload == found.number and claim.now_seats is not None
-        ]
-        if not own:
-            return None
-        return Figures.from_start(
-            max(claim.now_seats or 0 for claim in own), max(claim.now_users or 0 for claim in own)
-        )
+    def known_figures(self, workload: str) -> Figures | None:
+        """The customer's seats and users in the last month, as the firm's data have them."""
+        return self.holdings.known_figures(workload)
 
     def is_pending(self, workload: str, option: str) -> bool:
-        """Whether the firm has claimed it and Microsoft has not approved the claim (yet).
-
-        What such an association would be worth is what its approval would be.
-        """
-        running = self._running(self._own(self.claims, workload, option))
-        return bool(running) and not any(claim.state in COUNTED for claim in running)
-
-    def _own(self, claims: Collection[Claim], workload: str, option: str) -> list[Claim]:
-        """The intervals of one workload by one option; both are of the rule set."""
-        key = (self.rule_set.workloads[workload].number, self.rule_set.options[option].number)
-        return [claim for claim in claims if (claim.workload, claim.option) == key]
-
-    def _running(self, own: Collection[Claim]) -> list[Claim]:
-        return [claim for claim in own if claim.ends >= self.pair.last]
+        """Whether the firm has claimed it and Microsoft has not approved the claim (yet)."""
+        return self.holdings.is_pending(workload, option)
 
     # -- What it would be worth --
 
     def worth(self, association: Association) -> Worth:
         """What this association alone would change."""
-        added = self._add(association)
+        added = self.holdings.add(association)
         if isinstance(added, str):
             return self._unchanged(added)
-        claims, claim = added
-        return Worth(tuple(self._tracks(claims, association, claim)), "")
+        customer, claim = added
+        return Worth(tuple(self._tracks(customer.claims, association, claim)), "")
 
     def together(self, associations: Sequence[Association]) -> Worth:
         """What all of them would change: a customer counts once, so this is less than the sum.
 
         Those that cannot be added (held already, not eligible) are left out.
         """
-        claims: tuple[Claim, ...] = self.claims
+        customer = self.holdings
         for association in associations:
-            added = self._add(association, claims)
+            added = customer.add(association)
             if not isinstance(added, str):
-                claims = added[0]
-        return Worth(tuple(self._tracks(claims, None, None)), "")
+                customer = added[0]
+        return Worth(tuple(self._tracks(customer.claims, None, None)), "")
 
     def _unchanged(self, why: str) -> Worth:
         return Worth(tuple(self._tracks(self.claims, None, None)), why)
-
-    def _add(
-        self, association: Association, known: tuple[Claim, ...] | None = None
-    ) -> tuple[tuple[Claim, ...], Claim] | str:
-        """The customer's claims with this one, as a file would leave them; or why not."""
-        known = self.claims if known is None else known
-        workload = self.rule_set.workloads.get(association.workload)
-        option = self.rule_set.options.get(association.option)
-        words = {"designation": self.rule_set.designation, "option": association.option}
-        if option is None:
-            return _said(Why.UNKNOWN_OPTION, **words)
-        if workload is None:
-            return _said(Why.NOT_ELIGIBLE, **words)
-        key = (workload.number, option.number)
-        own = self._own(known, association.workload, association.option)
-        others = tuple(claim for claim in known if claim not in own)
-        running = self._running(own)
-        if any(claim.state in COUNTED for claim in running):
-            return self._held(running)
-        if running:  # waits for Microsoft: the association would be its approval
-            approved = [claim._replace(state=ClaimState.APPROVED) for claim in own]
-            return (*others, *approved), approved[-1]
-        if not own and key in self.held:
-            return _said(Why.HELD_WITHOUT_DATA)
-        figures = association.figures or self.known_figures(association.workload)
-        if figures is None:
-            return _said(Why.NO_FIGURES)
-        begins = self._begins(own, figures)
-        claim = Claim(
-            self.tenant,
-            *key,
-            begins,
-            begins_on=months.first_day(begins).isoformat(),
-            baseline_month=begins,
-            baseline_seats=figures.seats,
-            # What began in the last month has not grown yet.
-            baseline_users=figures.users_at_start if begins < self.pair.last else figures.users,
-            now_seats=figures.seats,
-            now_users=figures.users,
-            # An earlier interval shares the figures of both months: they are those of the workload.
-            then_seats=own[0].then_seats if own else None,
-            then_users=own[0].then_users if own else None,
-        )
-        earlier = [
-            one._replace(
-                now_seats=figures.seats, now_users=figures.users, state=ClaimState.NOT_SAID
-            )
-            for one in own
-        ]
-        return (*others, *earlier, claim), claim
-
-    def _held(self, running: Sequence[Claim]) -> str:
-        later = [claim.begins_on for claim in running if claim.begins > self.pair.last]
-        if len(later) == len(running) and later[0] is not None:
-            return _said(Why.BEGINS_LATER, day=later[0])
-        return _said(Why.HELD)
-
-    def _begins(self, own: Sequence[Claim], figures: Figures) -> int:
-        """In the last month, or in the one before it where users are to have grown since."""
-        last = self.pair.last
-        has_grown = figures.users != figures.users_at_start
-        is_free = all(claim.ends < last - 1 for claim in own)
-        return last - 1 if has_grown and is_free else last
 
     # -- The same judge, the same rules --
 
@@ -371,7 +254,7 @@ class Basis:
             is_accepted = association is None or association.option in track.options
             why = ""
             if association is not None and not is_accepted:
-                why = _said(Why.NOT_ACCEPTED, track=track.title, option=association.option)
+                why = said(Why.NOT_ACCEPTED, track=track.title, option=association.option)
             option = association.option if association is not None and is_accepted else None
             yield TrackWorth(
                 key=track.key,
@@ -402,12 +285,12 @@ class _Explain:
         if change < 0 or (option == new.option and new.points > old.points):
             return ""
         if old.points == old.metric.max:
-            return _said(Why.FULL, max=figure(old.metric.max))
+            return said(Why.FULL, max=figure(old.metric.max))
         if new.options[option].value <= 0:
-            return _said(Why.NOT_ABOVE_ZERO, value=signed(new.options[option].value))
+            return said(Why.NOT_ABOVE_ZERO, value=signed(new.options[option].value))
         # On a draw the option named first has only caught up with the one that counted.
         better = new.option if new.option != option else old.option
-        return _said(Why.OTHER_OPTION, option=better)
+        return said(Why.OTHER_OPTION, option=better)
 
     def _no_change(self, metric: str, option: str) -> str:
         if self.claim is None:
@@ -416,15 +299,15 @@ class _Explain:
         if line is None:
             return ""
         if not self._counts_for(metric):
-            return _said(Why.OTHER_METRICS)
+            return said(Why.OTHER_METRICS)
         if not self._is_eligible(metric):
             return self._alone(metric, option)
         if metric == judging.GROWTH:
             if self.claim.now_users == self.claim.baseline_users:
-                return _said(Why.SAME_USERS, users=figure(self.claim.now_users or 0))
+                return said(Why.SAME_USERS, users=figure(self.claim.now_users or 0))
             return ledgers.reason(line)
         if line.now:
-            return _said(Why.COUNTED)
+            return said(Why.COUNTED)
         return self._not_deployed(option)
 
     def _is_eligible(self, metric: str) -> bool:
@@ -455,7 +338,7 @@ class _Explain:
         seats, users = self.claim.now_seats, self.claim.now_users
         if reaches:
             seats, users = self.claim.baseline_seats or 0, self.claim.baseline_users
-        return _said(
+        return said(
             Why.ABOVE_AT_START if reaches else Why.BELOW_SHARE,
             users=figure(users or 0),
             seats=figure(seats),
@@ -489,7 +372,3 @@ def _moves(
                 own == after.option,
                 explain.why(metric.key, own, before, after),
             )
-
-
-def _said(why: Why, **words: object) -> str:
-    return reasons.sentence(why.value, words, kind=Why)
