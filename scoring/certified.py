@@ -200,6 +200,19 @@ def _state(
     return "soon" if until_on - as_of <= SOON else "valid"
 
 
+def renewed(one: Holding, own: Iterable[Holding], today: date) -> bool:
+    """Whether a later certificate of the same certification lasts longer than this one."""
+    ends = one.counts.expires_on or date.max
+    return any(
+        other.counts.certification == one.counts.certification
+        and other.counts.is_linked
+        and other.counts.completed_on <= today
+        and (other.counts.expires_on or date.max) > ends
+        for other in own
+        if other is not one
+    )
+
+
 def _gaps(rows: Iterable[Certificate]) -> dict[Certificate, tuple[date, date]]:
     """By the certificate that renewed one too late: the days on which there was none."""
     own: dict[str, list[Certificate]] = {}

@@ -17,7 +17,7 @@ from django.db.models import F, Min
 from django.db.transaction import TransactionManagementError
 
 from partners.models import Partner
-from scoring import associations, bulk, months
+from scoring import associations, bulk, months, moves
 from scoring.associations import Interval
 from scoring.models import (
     NO_END,
@@ -28,6 +28,8 @@ from scoring.models import (
     Tenant,
     UsageMonth,
 )
+from scoring.moves import Moved
+from scoring.people import Certificate as Certified
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -91,6 +93,8 @@ class Plan:
     certificates: list[tuple[Any, ...]] = field(default_factory=list)
     gone_certificates: list[tuple[Any, ...]] = field(default_factory=list)
     gone_months: list[int] = field(default_factory=list)
+    moves: list[Moved] = field(default_factory=list)  # who comes and goes by this file
+    all_moves: list[tuple[UUID, Moved]] = field(default_factory=list)  # by all files, when undoing
     by_month: dict[int, MonthCounts] = field(default_factory=dict)
     new: int = 0
     changed: int = 0
@@ -423,17 +427,26 @@ def _plan_certificates(portfolio: Portfolio, said: "Said", made: Plan, *, whole:
             "is_linked",
         )
     }
+    if not whole:
+        before = {key: _certified(key, values) for key, values in stored.items()}
+        made.moves = moves.of_file(before, moves.certificates_of(said.certificates))
     for key, data in said.certificates.items():
         values = (data.expires_on, data.name, data.email, data.is_linked)
-        before = stored.pop((key.person, key.certification, key.completed_on), None)
-        if before == values:
+        old = stored.pop((key.person, key.certification, key.completed_on), None)
+        if old == values:
             made.unchanged += 1
             continue
-        made.new += before is None
-        made.changed += before is not None
+        made.new += old is None
+        made.changed += old is not None
         made.certificates.append((*key, *values))
     if whole:
         made.gone_certificates += list(stored)
+
+
+def _certified(key: tuple[str, str, date], values: tuple[Any, ...]) -> Certified:
+    person, certification, completed_on = key
+    expires_on, name, email, is_linked = values
+    return Certified(person, name, email, certification, completed_on, expires_on, is_linked)
 
 
 # ---- Writing -------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Max
 from django.utils import timezone
 
-from scoring import facts, import_files, import_leases, scores, undoing
+from scoring import facts, import_files, import_leases, moves, scores, undoing
 from scoring.import_files import DESCRIPTION
 from scoring.import_findings import COUNTS, note_changes
 from scoring.import_leases import Lease, Lost
@@ -142,6 +142,7 @@ def _write(lease: Lease, row: PartnerCenterImport, said: Said) -> None:
     with transaction.atomic():
         lease.lock()
         row.save(update_fields=[*DESCRIPTION, *COUNTS, "planned_at"])
+        moves.note(portfolio, row, made.moves)
     import_leases.bring_up_to_date(portfolio, made, now, lease.lock)
     with transaction.atomic():
         lease.lock()

@@ -14,7 +14,7 @@ from django.db import transaction
 from django.db.models import F, Sum
 from django.utils import timezone
 
-from scoring import bulk, facts, import_files, import_leases, months, scores
+from scoring import bulk, facts, import_files, import_leases, months, moves, scores
 from scoring.import_files import NotKept
 from scoring.import_leases import Busy, Lease
 from scoring.models import MonthOfData, PartnerCenterImport, Portfolio
@@ -50,10 +50,18 @@ def plan(
     ``on_rows`` gets the number of rows read so far. Raises ``NotKept`` when an
     original is gone: rather nothing is undone than something lost.
     """
-    return facts.plan(portfolio, fold_all(_said(rows, on_rows)), whole=True)
+    people: list[tuple[UUID, moves.Known]] = []
+    made = facts.plan(portfolio, fold_all(_said(rows, on_rows, people)), whole=True)
+    made.all_moves = moves.of_files(people)
+    return made
 
 
-def _said(rows: list[PartnerCenterImport], on_rows: Callable[[int], None] | None) -> Iterator[Said]:
+def _said(
+    rows: list[PartnerCenterImport],
+    on_rows: Callable[[int], None] | None,
+    people: list[tuple[UUID, moves.Known]],
+) -> Iterator[Said]:
+    """What each import says; its certificates are added to ``people`` as it is read."""
     before = 0
 
     def tell(rows_of_this: int) -> None:
@@ -63,6 +71,8 @@ def _said(rows: list[PartnerCenterImport], on_rows: Callable[[int], None] | None
     for row in rows:
         said = import_files.read_again(row, tell)
         before += said.rows
+        if said.certificates:
+            people.append((row.pk, moves.certificates_of(said.certificates)))
         yield said
 
 
@@ -84,6 +94,7 @@ def _write(
         lock()
         own = [(portfolio.pk, month, at) for month, at in came_in.items() if month in made.by_month]
         bulk.write(MonthOfData, facts.MONTH_FIELDS, own)
+        moves.rewrite(portfolio, made.all_moves)
         facts.touch(portfolio)
 
 
@@ -142,6 +153,10 @@ def rebuild(
     with import_leases.whole():
         if not made.is_empty:
             _write(portfolio, made, rows, lock)
+        else:  # imports of the time before moves were noted
+            with transaction.atomic():
+                lock()
+                moves.rewrite(portfolio, made.all_moves)
         scores.compute(partner, as_of or timezone.localdate(), thoroughly=True)
     return made
 
