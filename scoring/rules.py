@@ -85,6 +85,9 @@ class Certification:
     expires: bool  # False: an expiry date in a file is not looked at (Fundamentals)
     is_assessment: bool  # the pass is the credential, whatever type a file gives it
     counts_until: date | None  # last day on which the designation gives points for it
+    # Whoever has none of these, valid, cannot get it by its exam alone.
+    requires_one_of: tuple[str, ...] = ()
+    exam_until: date | None = None  # last day on which it can be earned or renewed
 
 
 @dataclass(frozen=True, slots=True)

@@ -136,6 +136,8 @@ class _Certification(_Part):
     expires: bool = True
     is_assessment: bool = False
     counts_until: date | None = None
+    requires_one_of: list[Key] = []
+    exam_until: date | None = None
 
 
 class _File(_Part):
@@ -187,6 +189,15 @@ class _File(_Part):
                 raise ValueError(
                     f"certification {certification.key}: {certification.metric} counts no people"
                 )
+            known = {other.key for other in self.certifications} - {certification.key}
+            if unknown := set(certification.requires_one_of) - known:
+                raise ValueError(
+                    f"certification {certification.key}: requires unknown {sorted(unknown)}"
+                )
+        for topic, field in (("prerequisites", "requires_one_of"), ("exams", "exam_until")):
+            is_used = any(getattr(each, field) for each in self.certifications)
+            if is_used and topic not in self.sources:
+                raise ValueError(f"sources: say where {topic!r} come from")
         for workload in self.workloads:
             if unknown := set(workload.counts_for or []) - (metrics - people):
                 raise ValueError(f"workload {workload.key}: cannot count for {sorted(unknown)}")
@@ -269,6 +280,8 @@ def load(text: str, *, name: str) -> rules.RuleSet:
                 expires=certification.expires,
                 is_assessment=certification.is_assessment,
                 counts_until=certification.counts_until,
+                requires_one_of=tuple(certification.requires_one_of),
+                exam_until=certification.exam_until,
             )
             for certification in file.certifications
         },
