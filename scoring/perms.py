@@ -41,3 +41,19 @@ def can_disclose(user: User, partner: Partner) -> bool:
     """What leaves the firm: admins and partner managers, and whoever may sign for it."""
     entitled = Q(is_admin=True) | Q(is_partner_manager=True) | Q(may_sign=True)
     return Membership.objects.active().filter(entitled, user=user, partner=partner).exists()
+
+
+def can_subscribe_colleagues(user: User, partner: Partner) -> bool:
+    """Who gets the monthly report of a firm: admins and partner managers decide for others."""
+    return can_record_enrolment(user, partner)
+
+
+def can_subscribe(user: User, membership: Membership) -> bool:
+    """Everybody for themselves: the report holds nothing that a member does not see anyway."""
+    own = membership.user_id == user.pk and can_see(user, membership.partner)
+    return own or can_subscribe_colleagues(user, membership.partner)
+
+
+def can_plan(user: User, partner: Partner) -> bool:
+    """Scenarios, weights of effort and notes of unclaimed work: those who work with the data."""
+    return can_import(user, partner)
