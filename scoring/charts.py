@@ -29,6 +29,7 @@ class Bar:
     title: str
     total: str
     parts: Sequence[Part]
+    today: Sequence[Part] = ()  # what it is to be compared with: a narrow bar below
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,9 @@ class DrawnBar:
     end: str  # where the last part ends
     top: int
     segments: Sequence[Segment]
+    ghost: Sequence[Segment]  # of today
+    numbers_y: int
+    mark_end: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +69,20 @@ class Chart:
 
 
 HEAD, STEP, FOOT = 4, 88, 16  # pixels above the first bar, per bar, and for the scale below
+NUMBERS_Y, MARK_END = 68, 60  # within a bar
+GHOST = 14  # pixels more for a bar that has one of today below
 
 
 def draw(
     name: str, title: str, bars: Sequence[Bar], *, pass_mark: Fraction, pass_mark_label: str
 ) -> Chart:
     """Lay the bars out; points above a bar's end are cut off there."""
-    bottom = HEAD + STEP * len(bars)
+    step = STEP + (GHOST if any(bar.today for bar in bars) else 0)
+    bottom = HEAD + step * len(bars)
     return Chart(
         name=name,
         title=title,
-        bars=[_bar(bar, HEAD + STEP * index) for index, bar in enumerate(bars)],
+        bars=[_bar(bar, HEAD + step * index) for index, bar in enumerate(bars)],
         pass_mark_x=percent(pass_mark),
         pass_mark_label=pass_mark_label,
         scale_y=bottom + 4,
@@ -84,9 +91,24 @@ def draw(
 
 
 def _bar(bar: Bar, top: int) -> DrawnBar:
+    segments = _segments(bar.parts)
+    lower = GHOST if bar.today else 0
+    return DrawnBar(
+        title=bar.title,
+        total=bar.total,
+        end=percent(_end(bar.parts)),
+        top=top,
+        segments=segments,
+        ghost=_segments(bar.today),
+        numbers_y=NUMBERS_Y + lower,
+        mark_end=MARK_END + lower,
+    )
+
+
+def _segments(parts: Sequence[Part]) -> list[Segment]:
     segments = []
     begin = Fraction(0)
-    for index, part in enumerate(bar.parts):
+    for index, part in enumerate(parts):
         end = min(Fraction(FULL), begin + max(Fraction(0), part.points))
         segments.append(
             Segment(
@@ -102,13 +124,12 @@ def _bar(bar: Bar, top: int) -> DrawnBar:
             )
         )
         begin = end
-    return DrawnBar(
-        title=bar.title,
-        total=bar.total,
-        end=percent(begin),
-        top=top,
-        segments=segments,
-    )
+    return segments
+
+
+def _end(parts: Sequence[Part]) -> Fraction:
+    total = sum((max(Fraction(0), part.points) for part in parts), Fraction(0))
+    return min(Fraction(FULL), total)
 
 
 def percent(points: Fraction) -> str:
