@@ -4,7 +4,6 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from typing import cast
-from uuid import UUID
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -13,7 +12,8 @@ from django.utils.translation import ngettext
 from scoring import months, rule_sets, timeline
 from scoring.enrolments import Current
 from scoring.history import days_of
-from scoring.models import MonthResult, Score
+from scoring.models import MonthAhead, MonthResult, Score
+from scoring.models.scores import MonthOutcome
 from scoring.presentation import TrackView, figure, month_name, score_view, whole
 from scoring.status import Standing, Status, Window
 from scoring.timeline import Timeline
@@ -23,6 +23,7 @@ from scoring.timeline import Timeline
 class TrackLine:
     view: TrackView
     missing: str  # for the requirements; metrics by their numbers
+    reported: str  # the total that a stored score of that time has, where it is another one
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,7 @@ class Line:
     is_provable: bool
     qualified: str  # which days, empty for none
     in_window: bool
-    score: tuple[UUID, date] | None  # a stored score of that time, and its day
+    score: Score | None  # a stored one of that time
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +80,13 @@ def status_words(current: Current) -> StatusWords:
             "It may lie in this month or in the five before it."
         )
     return StatusWords(headline % words, lead % words)
+
+
+def status_tag(standing: Standing) -> str:
+    """The kind of tag that a status is shown with."""
+    if standing.status == Status.RENEWAL_DUE and not standing.months:
+        return "needs-you"
+    return "open" if standing.status == Status.IN_PROGRESS else "ok"
 
 
 def _enrolled_headline(standing: Standing) -> str:
@@ -132,7 +140,7 @@ def window_text(window: Window) -> str:
 def lines(
     rows: Iterable[MonthResult],
     window: Window,
-    stored: Mapping[int, tuple[UUID, date]],
+    stored: Mapping[int, Score],
 ) -> list[Line]:
     """``stored`` are scores by their last month."""
     return [
@@ -140,7 +148,7 @@ def lines(
             label=months.label(row.month),
             name=month_name(row.month),
             counts_in=month_name(row.month + 1),
-            tracks=_track_lines(row),
+            tracks=track_lines(row, stored.get(row.month)),
             is_provable=row.is_provable,
             qualified=qualified_words(row),
             in_window=row.month + 1 in window.months,
@@ -150,7 +158,7 @@ def lines(
     ]
 
 
-def tracks_of(row: MonthResult) -> list[TrackView]:
+def tracks_of(row: MonthOutcome) -> list[TrackView]:
     """The tracks in the rule set's order."""
     # A month has all that the words of a score are made of: rules, tracks and the outcome.
     view = score_view(cast("Score", row))
@@ -158,7 +166,9 @@ def tracks_of(row: MonthResult) -> list[TrackView]:
     return sorted(view.tracks, key=lambda track: order.index(track.key))
 
 
-def _track_lines(row: MonthResult) -> list[TrackLine]:
+def track_lines(row: MonthOutcome, score: Score | None = None) -> list[TrackLine]:
+    """Both tracks of a month; ``score`` is what was computed when its data were new."""
+    reported = {track.key: track.total for track in score.tracks} if score else {}
     pass_mark = rule_sets.get(row.rule_set).pass_mark
     totals = {track.key: track.total for track in row.tracks}
     found = []
@@ -178,11 +188,14 @@ def _track_lines(row: MonthResult) -> list[TrackLine]:
             words.append(text % {"points": whole(short)})
         if empty:
             words.append(_("Without points: %(numbers)s.") % {"numbers": empty})
-        found.append(TrackLine(view, " ".join(words)))
+        was = reported.get(view.key, totals[view.key])
+        found.append(
+            TrackLine(view, " ".join(words), whole(was) if was != totals[view.key] else "")
+        )
     return found
 
 
-def qualified_words(row: MonthResult) -> str:
+def qualified_words(row: MonthOutcome) -> str:
     """On which days of the month that follows the score qualified."""
     whole = days_of(row.month)
     stretches = [
@@ -203,20 +216,37 @@ def qualified_words(row: MonthResult) -> str:
 
 
 def picture(rows: Sequence[MonthResult], window: Window) -> Timeline:
-    """``rows`` are at least one month, in any order."""
-    first, last = min(row.month for row in rows), max(row.month for row in rows)
-    rule_set = rule_sets.get(max(rows, key=lambda row: row.month).rule_set)
-    order = [track.key for track in rule_set.tracks]
+    """The months behind; ``rows`` are at least one, in any order."""
     title = _(
         "Points of both tracks from %(first)s to %(last)s against the %(pass_mark)s that are "
         "needed. The table below has the figures."
-    ) % {
-        "first": month_name(first),
-        "last": month_name(last),
-        "pass_mark": figure(rule_set.pass_mark),
-    }
+    )
+    marked = [month - 1 for month in window.months]
+    return _picture(rows, title, marked, _("decide now"))
+
+
+def picture_ahead(newest: MonthResult, ahead: Sequence[MonthAhead]) -> Timeline:
+    """The newest month with data beside those to come."""
+    title = _(
+        "Points of both tracks in %(first)s, and until %(last)s if every customer stays as it is, "
+        "against the %(pass_mark)s that are needed. The table below has the figures."
+    )
+    return _picture([newest, *ahead], title, [row.month for row in ahead], _("to come"))
+
+
+def _picture(
+    rows: Sequence[MonthResult | MonthAhead], title: str, marked: Sequence[int], label: str
+) -> Timeline:
+    first, last = min(row.month for row in rows), max(row.month for row in rows)
+    rule_set = rule_sets.get(max(rows, key=lambda row: row.month).rule_set)
+    order = [track.key for track in rule_set.tracks]
     return timeline.draw(
-        title,
+        title
+        % {
+            "first": month_name(first),
+            "last": month_name(last),
+            "pass_mark": figure(rule_set.pass_mark),
+        },
         [
             timeline.Month(
                 month=row.month,
@@ -230,6 +260,6 @@ def picture(rows: Sequence[MonthResult], window: Window) -> Timeline:
             for row in rows
         ],
         pass_mark=rule_set.pass_mark,
-        window=[month - 1 for month in window.months],
-        window_label=_("decide now"),
+        window=marked,
+        window_label=label,
     )

@@ -73,9 +73,7 @@ class MonthChanges:
     """A month beside an earlier one, both as they are known today."""
 
     now: MonthOutcome
-    month: int
     before: MonthOutcome | None  # None: the first month with data
-    before_month: int | None
     following: int | None  # the next month with data
     tracks: Sequence[TrackChange]
     rows: Sequence[MetricRows]
@@ -113,11 +111,11 @@ def _changes(
     now = found[-1]
     if earlier is None:
         tracks = differences.compare(now.outcome.tracks, now.outcome.tracks)
-        return MonthChanges(now.outcome, month, None, None, following, tracks, ())
+        return MonthChanges(now.outcome, None, following, tracks, ())
     before = found[0]
     tracks = differences.compare(before.outcome.tracks, now.outcome.tracks)
     rows = _all_rows(_Pair(before, now), tracks, most)
-    return MonthChanges(now.outcome, month, before.outcome, earlier, following, tracks, rows)
+    return MonthChanges(now.outcome, before.outcome, following, tracks, rows)
 
 
 # ---- One month, as it is stored or judged anew ---------------------------------------------------

@@ -18,7 +18,6 @@ class MonthAhead(MonthOutcome):
     portfolio = models.ForeignKey(
         Portfolio, on_delete=models.CASCADE, db_index=False, related_name="months_ahead"
     )
-    month = models.PositiveSmallIntegerField()
     data_month = models.PositiveSmallIntegerField()  # whose figures are carried on
 
     def __str__(self) -> str:

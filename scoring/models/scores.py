@@ -82,6 +82,7 @@ class Score(models.Model):
 class MonthOutcome(models.Model):
     """What a firm's score is in one month, past or to come, by what is known today."""
 
+    month = models.PositiveSmallIntegerField()  # the last month of the data
     rule_set = models.CharField(max_length=60)
     is_provable = models.BooleanField()  # the comparison month is there, or not needed
     result = models.JSONField()  # see results.py; at the end of the month that followed
@@ -109,7 +110,6 @@ class MonthResult(MonthOutcome):
     portfolio = models.ForeignKey(
         Portfolio, on_delete=models.CASCADE, db_index=False, related_name="history"
     )
-    month = models.PositiveSmallIntegerField()  # the last month of the data
 
     def __str__(self) -> str:
         return f"{self.portfolio_id} {months.label(self.month)}"

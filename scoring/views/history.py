@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from datetime import date
-from fractions import Fraction
 from typing import Any
 from uuid import UUID
 
@@ -12,13 +11,11 @@ from django.core.paginator import Paginator
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from partners.middleware import PortalRequest
 from scoring import enrolments, month_changes, months, perms, rule_sets
-from scoring.differences import MetricChange
 from scoring.enrolment_forms import EnrolmentForm
 from scoring.enrolments import NotRecordable
 from scoring.history_words import (
@@ -27,22 +24,18 @@ from scoring.history_words import (
     month_names,
     picture,
     qualified_words,
+    status_tag,
     status_words,
-    tracks_of,
     window_text,
 )
 from scoring.models import Enrolment, MonthResult, Portfolio, Score
 from scoring.month_changes import MonthChanges
+from scoring.month_words import month_tracks, short_month
 from scoring.presentation import (
-    PEOPLE,
-    MetricView,
     figure,
     month_name,
-    signed,
-    value_text,
-    whole,
 )
-from scoring.status import Standing, Status, renewal_window
+from scoring.status import renewal_window
 
 MONTHS_SHOWN = 13  # a year and the month to compare with; all of them on request
 SCORES_A_PAGE = 25
@@ -58,7 +51,7 @@ def history(request: PortalRequest) -> HttpResponse:
 def status(request: PortalRequest) -> HttpResponse:
     """The notice that the history is being brought up to date; once it is, the page anew."""
     if _lies_behind(_portfolio(request)):
-        return render(request, "scoring/history.html#behind", {"lies_behind": True})
+        return render(request, "scoring/behind.html", {"lies_behind": True})
     return HttpResponse(headers={"HX-Refresh": "true"})
 
 
@@ -157,7 +150,7 @@ def _page(request: PortalRequest, form: EnrolmentForm) -> HttpResponse:
         "has_history": bool(rows),
         "words": status_words(current),
         "standing": standing,
-        "status_tag": _status_tag(standing),
+        "status_tag": status_tag(standing),
         "window": window_text(standing.window),
         "window_months": month_names(standing.months),
         "held": [_held(row, today) for row in current.held],
@@ -171,12 +164,6 @@ def _page(request: PortalRequest, form: EnrolmentForm) -> HttpResponse:
         **_stored_scores(request),
     }
     return render(request, "scoring/history.html", context)
-
-
-def _status_tag(standing: Standing) -> str:
-    if standing.status == Status.RENEWAL_DUE and not standing.months:
-        return "needs-you"
-    return "open" if standing.status == Status.IN_PROGRESS else "ok"
 
 
 def _held(row: Enrolment, today: date) -> dict[str, Any]:
@@ -197,16 +184,17 @@ def _unknown_since(rows: Iterable[MonthResult], today: date) -> str:
     return day_name(months.last_day(newest + 1))
 
 
-def _scores_of(request: PortalRequest, rows: Iterable[MonthResult]) -> dict[int, tuple[UUID, date]]:
+def _scores_of(request: PortalRequest, rows: Iterable[MonthResult]) -> dict[int, Score]:
     """The newest score of each month that was computed for a day on which its data counted."""
-    found: dict[int, tuple[UUID, date]] = {}
+    found: dict[int, UUID] = {}
     scores = Score.objects.visible_to(request.user).filter(
         partner=request.partner or None, last_month__in=[row.month for row in rows]
     )
     for last, pk, as_of in scores.values_list("last_month", "pk", "as_of"):
         if last is not None and months.number(as_of) == last + 1:
-            found.setdefault(last, (pk, as_of))
-    return found
+            found.setdefault(last, pk)
+    chosen = scores.in_bulk(found.values())
+    return {month: chosen[pk] for month, pk in found.items()}
 
 
 def _stored_scores(request: PortalRequest) -> dict[str, Any]:
@@ -248,83 +236,17 @@ def _month_context(request: PortalRequest, changes: MonthChanges) -> dict[str, A
         "tab": "history",
         "partner": request.partner,
         "row": row,
-        "name": month_name(changes.month),
-        "counts_in": month_name(changes.month + 1),
-        "comparison": month_name(changes.month - months.YEAR),
+        "name": month_name(changes.now.month),
+        "counts_in": month_name(changes.now.month + 1),
+        "comparison": month_name(changes.now.month - months.YEAR),
         "rule_set": rule_sets.get(row.rule_set),
         "qualified": qualified_words(row),
-        "short": _short(changes.month),
-        "before": month_name(changes.before_month) if changes.before_month else "",
-        "before_short": _short(changes.before_month) if changes.before_month else "",
-        "before_label": months.label(changes.before_month) if changes.before_month else "",
+        "short": short_month(changes.now.month),
+        "before": month_name(changes.before.month) if changes.before else "",
+        "before_short": short_month(changes.before.month) if changes.before else "",
+        "before_label": months.label(changes.before.month) if changes.before else "",
         "after": month_name(changes.following) if changes.following else "",
         "after_label": months.label(changes.following) if changes.following else "",
-        "tracks": _month_tracks(changes),
+        "tracks": month_tracks(changes),
+        "only_changed": False,
     }
-
-
-def _short(month: int) -> str:
-    """``02/2025``: a month at the head of a narrow column."""
-    return date_format(months.first_day(month), "m/Y")
-
-
-def _month_tracks(changes: MonthChanges) -> list[dict[str, Any]]:
-    views = {track.key: track for track in tracks_of(changes.now)}
-    found = []
-    for track in changes.tracks:
-        if track.key not in views:
-            continue
-        metrics = {metric.key: metric for metric in track.metrics}
-        found.append(
-            {
-                "view": views[track.key],
-                "before": whole(track.before.total) if track.before else "–",
-                "change": _signed_points(track.points) if track.points else "",
-                "metrics": [
-                    _month_metric(changes, track.key, metrics[view.key], view)
-                    for view in views[track.key].metrics
-                ],
-            }
-        )
-    return found
-
-
-def _month_metric(
-    changes: MonthChanges, track: str, change: MetricChange, view: MetricView
-) -> dict[str, Any]:
-    option = next((one for one in change.options if one.key == change.option), None)
-    rows = changes.rows_of(track, change.key)
-    was = change.before.option if change.before else ""
-    return {
-        "view": view,
-        "is_people": change.key in PEOPLE,
-        "before": value_text(change.key, option.before.value) if option and option.before else "–",
-        "change": signed(option.value) if option and (option.value or rows) else "",
-        "points": _signed_points(change.points),
-        "other_option": was if was != change.option else "",
-        "rows": [
-            {
-                "name": row.name,
-                "guid": row.guid if row.guid != row.name else "",
-                "before": value_text(change.key, row.before),
-                "now": value_text(change.key, row.now),
-                "change": signed(row.value),
-                "reason": row.reason,
-                "reason_before": row.reason_before if row.reason_before != row.reason else "",
-            }
-            for row in rows.rows
-        ]
-        if rows
-        else [],
-        "count": len(rows.rows) + rows.others if rows else 0,
-        "others": rows.others if rows else 0,
-        "others_change": signed(rows.others_value) if rows else "0",
-        "sum": signed(rows.value) if rows else "0",
-    }
-
-
-def _signed_points(points: Fraction) -> str:
-    """A change of points: ``+2.5``, ``0`` or ``−1`` with a real minus sign."""
-    if not points:
-        return "0"
-    return ("+" if points > 0 else "\N{MINUS SIGN}") + whole(abs(points))

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from documents import jobs
 from partners.models import Partner, User
-from scoring import corrections, enrolments, reports
+from scoring import corrections, enrolments, monthly_reports, reports
 from scoring.enrolments import MODERN_WORK
 from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
@@ -28,6 +28,7 @@ WHO = ("manager", "specialist", "signer", "observer", "stranger", "loner", "nobo
 ACCESS = {
     "overview": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "compute": ("post", (302, 302, 403, 403, 200, 403, 302)),
+    "outlook": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_month": ("get", (200, 200, 200, 200, 404, 404, 302)),
@@ -36,10 +37,14 @@ ACCESS = {
     "enrolment_give_up": ("post", (302, 403, 403, 403, 404, 404, 302)),
     "score": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "ledger_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "ledger_xlsx": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "difference": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "difference_csv": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_order": ("post", (302, 302, 302, 403, 404, 404, 302)),
     "metric": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "reports": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "report_subscribe": ("post", (302, 403, 403, 302, 404, 403, 302)),  # the observer
+    "report_unsubscribe": ("post", (302, 403, 403, 403, 404, 404, 302)),  # the manager
     "report_status": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "report_download": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "customers": ("get", (200, 200, 200, 200, 200, 200, 302)),
@@ -101,14 +106,34 @@ class World:
         self.other: Partner = PartnerFactory.create()  # in the directory, as everybody sees it
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, blank.pdf)
+        own = {who: user.memberships.get() for who, user in self.people.items() if who != "loner"}
+        self.subscription = monthly_reports.subscribe(
+            own["manager"].pk, language="de", length="short", by=self.people["manager"]
+        )
+        self.data = {
+            "report_subscribe": {
+                "membership": str(own["observer"].pk),
+                "length": "full",
+                "language": "de",
+            }
+        }
 
     def url(self, name: str) -> str:
         args: list[UUID | str] = []
-        if name.startswith("report_") and name != "report_order":
+        if name in {"report_status", "report_download"}:
             args = [self.report.pk]
+        elif name == "report_unsubscribe":
+            args = [self.subscription.pk]
         elif name == "metric":
             args = [self.score.pk, "smb", "net_customer_adds"]
-        elif name in {"score", "ledger_csv", "difference", "difference_csv", "report_order"}:
+        elif name in {
+            "score",
+            "ledger_csv",
+            "ledger_xlsx",
+            "difference",
+            "difference_csv",
+            "report_order",
+        }:
             args = [self.score.pk]
         elif name in {"customer", "customer_correct"}:
             args = [guid("Kunde 000")]
@@ -140,7 +165,7 @@ DATA = {
     "disclosure": {"what": "designation"},
     "disclosure_public": {"badge": "on"},
     "compute": {"as_of": "2025-03-25", "rule_set": "modern-work-2023"},
-    "report_order": {"language": "en"},
+    "report_order": {"language": "en", "length": "short"},
 }
 
 
@@ -150,7 +175,7 @@ def test_access(name: str, world: World, sign_in: Callable[[User], Client]) -> N
     answers = []
     for who in reversed(WHO):  # those who may do most come last: they change what others see
         browser = Client() if who == "nobody" else sign_in(world.people[who])
-        data = {} if who == "stranger" and name == "compute" else DATA.get(name)
+        data = {} if who == "stranger" and name == "compute" else (DATA | world.data).get(name)
         response = getattr(browser, method)(world.url(name), data)
         body(response)
         answers.append(response.status_code)
