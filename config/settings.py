@@ -181,6 +181,16 @@ CELERY_BEAT_SCHEDULE = {
         "task": "scoring.tasks.remind_of_certificates",
         "schedule": crontab(hour="6", minute="40"),
     },
+    # In UTC: before people in Berlin come to work, in summer and winter.
+    "monthly-reports": {
+        "task": "scoring.tasks.monthly_reports",
+        "schedule": crontab(hour="5", minute="0"),
+    },
+    "sweep-monthly-reports": {
+        "task": "scoring.tasks.sweep_monthly_reports",
+        "schedule": 300.0,
+        "options": {"expires": 300},
+    },
     "cooperation-clock": {
         "task": "cooperation.tasks.tick",
         "schedule": 300.0,

@@ -10,7 +10,7 @@ from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
 from scoring import differences, ledgers, rule_sets
-from scoring.models import Score
+from scoring.models import Length, Score
 from scoring.presentation import figure
 
 
@@ -45,13 +45,14 @@ class ComputeForm(forms.Form):
 
 
 class ReportForm(forms.Form):
+    length = forms.ChoiceField(label=gettext_lazy("Length of the report"), choices=Length.choices)
     language = forms.ChoiceField(
         label=gettext_lazy("Language of the report"), choices=settings.LANGUAGES
     )
 
     @classmethod
     def for_reader(cls) -> "ReportForm":
-        return cls(initial={"language": get_language()})
+        return cls(initial={"length": Length.SHORT, "language": get_language()})
 
 
 class LedgerForm(forms.Form):

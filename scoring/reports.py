@@ -51,8 +51,8 @@ MOST_ROWS = 400  # of the ledger: each costs about 9 ms and 0.13 MB, the CSV has
 MOST_FILES = 25
 BY_NAME = ("name", "key")
 # What fits on one page differs with the names and notes of a firm: the short report is set with
-# less and less around its figures until it does. Nearly all fit at once.
-ROOMS = ("wide", "narrow", "scarce")
+# less and less around its figures until it does.
+ROOMS = ("roomy", "wide", "narrow", "scarce")
 MOST_NOTES, LONGEST_NOTE, LONGEST_NAME = 2, 220, 110  # in the short report
 
 
@@ -233,8 +233,8 @@ def short_context(report: DesignationReport, *, title: str) -> dict[str, Any]:
         "view": view,
         "metrics": _side_by_side(view.tracks),
         "months_compared": months_compared(score),
-        "imported": _moment(score.data_imported_at) if score.data_imported_at else "–",
-        "computed": _moment(score.computed_at),
+        "imported": _day(score.data_imported_at) if score.data_imported_at else "–",
+        "computed": _day(score.computed_at),
         "warnings": [shortened(warning, LONGEST_NOTE) for warning in warnings[:MOST_NOTES]],
         "more_warnings": len(warnings[MOST_NOTES:]),
         "all_warnings": len(warnings),
@@ -280,6 +280,10 @@ def months_compared(score: Score) -> str:
 def _moment(instant: Any) -> str:
     """A point in time in Berlin, with the zone's name: documents travel."""
     return f"{date_format(timezone.localtime(instant), 'DATETIME_FORMAT')} (Europe/Berlin)"
+
+
+def _day(instant: Any) -> str:
+    return date_format(timezone.localtime(instant), "DATE_FORMAT")
 
 
 def _files(score: Score) -> list[SourceFile]:

@@ -23,9 +23,35 @@ def sweep() -> None:
 
 @shared_task(bind=True)
 def build_report(self: "Task[[str], None]", document_id: str) -> None:
-    from scoring import reports  # noqa: PLC0415
+    from scoring import monthly_reports, reports  # noqa: PLC0415
 
-    reports.build(document_id, message_id=self.request.id or "")
+    if reports.build(document_id, message_id=self.request.id or ""):
+        monthly_reports.document_is_there(document_id)
+
+
+@shared_task
+def monthly_reports() -> None:
+    from django.utils import timezone  # noqa: PLC0415
+
+    from scoring import monthly_reports  # noqa: PLC0415
+
+    monthly_reports.start(timezone.localdate())
+
+
+@shared_task
+def monthly_report(partner_id: str) -> None:
+    from django.utils import timezone  # noqa: PLC0415
+
+    from scoring import monthly_reports  # noqa: PLC0415
+
+    monthly_reports.make(partner_id, timezone.localdate())
+
+
+@shared_task
+def sweep_monthly_reports() -> None:
+    from scoring import monthly_reports  # noqa: PLC0415
+
+    monthly_reports.sweep()
 
 
 @shared_task

@@ -12,7 +12,7 @@ from django.utils.translation import ngettext
 
 from partners.models import Partner, User
 from partners.waiting import Waiting
-from scoring import enrolments, imports, perms
+from scoring import enrolments, imports, monthly_reports, perms
 from scoring.models import DesignationReport, MonthOfData, PartnerCenterImport
 from scoring.presentation import figure, month_name
 from scoring.status import Standing, Status
@@ -28,7 +28,15 @@ def for_user(user: User) -> list[Waiting]:
     own = list(Partner.objects.of(user))
     if not own:
         return []
-    return [*_reports(user), *_undecided(user), *_enrolments(user, own), *_old_data(user, own)]
+    missed = monthly_reports.without_new_data(own, timezone.localdate())
+    told = {one.partner.pk for one in missed}
+    return [
+        *_reports(user),
+        *_undecided(user),
+        *_enrolments(user, own),
+        *_missed_reports(user, missed),
+        *_old_data(user, [partner for partner in own if partner.pk not in told]),
+    ]
 
 
 def _reports(user: User) -> Iterator[Waiting]:
@@ -46,10 +54,11 @@ def _reports(user: User) -> Iterator[Waiting]:
     for report in ready[:MOST]:
         yield Waiting(
             title=_("Your designation report is ready"),
-            detail=_("%(firm)s, as of %(day)s, in %(language)s")
+            detail=_("%(firm)s, as of %(day)s: %(length)s, in %(language)s")
             % {
                 "firm": report.score.partner.name,
                 "day": date_format(report.score.as_of, "DATE_FORMAT"),
+                "length": report.get_length_display(),
                 "language": report.get_language_display(),
             },
             url=reverse("scoring:score", args=[report.score_id]) + "#report",
@@ -143,6 +152,29 @@ def _enrolment_words(partner: Partner, standing: Standing, today: date) -> tuple
         detail = _("%(firm)s has qualified, but not lately: after that day it no longer counts.")
         return _("You may enrol until %(day)s only") % words, detail % words
     return None
+
+
+def _missed_reports(user: User, missed: list[monthly_reports.Stand]) -> Iterator[Waiting]:
+    """Firms that get no report this month without new data, for those who can bring some."""
+    for one in missed:
+        if not perms.can_import(user, one.partner):
+            continue
+        detail = _("%(firm)s: no data have come in yet.")
+        if one.newest is not None:
+            detail = _("%(firm)s: the newest month is %(month)s, and it has been reported.")
+        yield Waiting(
+            title=_("The monthly report waits for new data"),
+            detail=detail
+            % {
+                "firm": one.partner.name,
+                "month": "" if one.newest is None else month_name(one.newest),
+            },
+            url=reverse("scoring:imports"),
+            action=_("Upload files"),
+            kind="data",
+            since=None,
+            mine=True,
+        )
 
 
 def _old_data(user: User, own: list[Partner]) -> Iterator[Waiting]:

@@ -25,7 +25,7 @@ def order(request: PortalRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied
     form = ReportForm(request.POST)
     if form.is_valid():
-        reports.order(score.pk, language=form.cleaned_data["language"], by=request.user)
+        reports.order(score.pk, by=request.user, **form.cleaned_data)
     if not request.htmx:
         return redirect(reverse("scoring:score", args=[score.pk]) + "#report")
     return render(request, "scoring/score.html#report", report_context(request, score))

@@ -283,7 +283,9 @@ def test_ordering_from_the_page_shows_the_document_being_made(
 ) -> None:
     browser = sign_in(user)
     url = reverse("scoring:report_order", args=[score.pk])
-    fragment = soup(browser.post(url, {"language": "de"}, headers={"hx-request": "true"}))
+    fragment = soup(
+        browser.post(url, {"language": "de", "length": "full"}, headers={"hx-request": "true"})
+    )
     report = DesignationReport.objects.get()
 
     line = fragment.select_one(f"#document-{report.document_id}")
@@ -305,16 +307,19 @@ def test_ordering_without_javascript_leads_back_to_the_page(
     score: Score, user: User, sign_in: Callable[[User], Client]
 ) -> None:
     response = sign_in(user).post(
-        reverse("scoring:report_order", args=[score.pk]), {"language": "en"}
+        reverse("scoring:report_order", args=[score.pk]), {"language": "en", "length": "short"}
     )
     assert response["Location"] == reverse("scoring:score", args=[score.pk]) + "#report"
-    assert DesignationReport.objects.get().language == "en"
+    report = DesignationReport.objects.get()
+    assert (report.language, report.length) == ("en", "short")
 
 
 def test_an_unknown_language_orders_nothing(
     score: Score, user: User, sign_in: Callable[[User], Client]
 ) -> None:
-    sign_in(user).post(reverse("scoring:report_order", args=[score.pk]), {"language": "xx"})
+    url = reverse("scoring:report_order", args=[score.pk])
+    sign_in(user).post(url, {"language": "xx", "length": "full"})
+    sign_in(user).post(url, {"language": "de", "length": "xx"})
     assert DesignationReport.objects.count() == 0
 
 
