@@ -300,7 +300,7 @@ def known_of(portfolio: Portfolio, tenant: Tenant, month: int | None) -> Known:
     said = claims.intervals(portfolio, [tenant.pk])
     laid = claims.corrected(portfolio, said, standing)
     shown = tuple(range(month - MONTHS_SHOWN + 1, month + 1)) if month is not None else ()
-    figures = _figures(portfolio, tenant, shown)
+    figures = figures_of(portfolio, tenant, shown)
     titles = workload_titles()
     options = rule_sets.vocabulary().option_keys
     held = []
@@ -325,10 +325,10 @@ def known_of(portfolio: Portfolio, tenant: Tenant, month: int | None) -> Known:
     return Known(tuple(held), tuple(_changes(held)), tuple(corrections), shown)
 
 
-def _figures(
+def figures_of(
     portfolio: Portfolio, tenant: Tenant, shown: Sequence[int]
 ) -> dict[tuple[int, int], dict[int, tuple[int, int]]]:
-    """(seats, users) by (workload, option) and month."""
+    """A tenant's (seats, users) by (workload, option) and month, in one query."""
     intune = rule_sets.vocabulary().workload_numbers["intune"]
     found: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}
     spare: dict[tuple[int, int], dict[int, tuple[int, int]]] = {}

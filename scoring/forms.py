@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 
-from scoring import differences, ledgers, rule_sets
+from scoring import differences, rule_sets
 from scoring.models import Length, Score
 from scoring.presentation import figure
 
@@ -53,20 +53,6 @@ class ReportForm(forms.Form):
     @classmethod
     def for_reader(cls) -> "ReportForm":
         return cls(initial={"length": Length.SHORT, "language": get_language()})
-
-
-class LedgerForm(forms.Form):
-    """Which rows of a ledger to show; what it does not know is left out, never an error."""
-
-    words = forms.CharField(
-        label=gettext_lazy("Search"),
-        max_length=100,
-        required=False,
-        widget=forms.TextInput(attrs={"type": "search"}),
-    )
-    show = forms.ChoiceField(
-        label=gettext_lazy("Show"), choices=ledgers.Show.choices, required=False
-    )
 
 
 class ComparisonForm(forms.Form):

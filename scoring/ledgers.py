@@ -89,6 +89,7 @@ class Show(TextChoices):
 
 
 SORTS = ("name", "now", "then", "contribution")  # what may stand in ?sort=; the name decides a draw
+SHARE = "share"  # of seats in use: for deployments, see ledger_filters.by_share
 
 
 @dataclass(frozen=True, slots=True)
@@ -444,7 +445,16 @@ def export(
 def _table(
     score: Score, only_track: str | None, only_metric: str | None, only_option: str | None
 ) -> Iterator[Sequence[object]]:
-    yield [
+    yield head(score)
+    reader = Reader(score)
+    for section in sections(reader, only_track, only_metric, only_option):
+        for entry, words in section.rows(reader):
+            yield section.cells(entry, words)
+
+
+def head(score: Score) -> list[str]:
+    """The heads of the columns of an export."""
+    return [
         _("Track"),
         _("Metric"),
         _("Option"),
@@ -455,27 +465,49 @@ def _table(
         _("Contribution"),
         _("Why"),
     ]
-    reader = Reader(score)
-    for track in reader.rule_set.tracks:
-        for metric in track.metrics:
-            for option in sorted(scale.option for scale in metric.scales):
-                wishes = (only_track, only_metric, only_option)
-                here = (track.key, metric.key, option)
-                if any(wish not in (None, own) for wish, own in zip(wishes, here, strict=True)):
-                    continue
-                title = Metric(metric.key).label if metric.key in Metric else metric.key
-                for entry, words in _explained(reader, *here):
-                    yield [
-                        track.title,
-                        title,
-                        option,
-                        entry.name,
-                        "" if entry.guid is None else str(entry.guid),
-                        entry.now,
-                        entry.then,
-                        entry.contribution,
-                        words,
-                    ]
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """The rows of one metric of one track by one option, to be exported."""
+
+    track: rules.Track
+    metric: str
+    option: str
+
+    @property
+    def title(self) -> str:
+        """Of the metric."""
+        return str(Metric(self.metric).label) if self.metric in Metric else self.metric
+
+    def rows(self, reader: "Reader") -> Iterator[tuple[Entry, str]]:
+        """In order of their names, each with its reason."""
+        return _explained(reader, self.track.key, self.metric, self.option)
+
+    def cells(self, entry: Entry, words: str) -> list[str | int]:
+        return [
+            self.track.title,
+            self.title,
+            self.option,
+            entry.name,
+            "" if entry.guid is None else str(entry.guid),
+            entry.now,
+            entry.then,
+            entry.contribution,
+            words,
+        ]
+
+
+def sections(
+    reader: Reader, track: str | None, metric: str | None, option: str | None
+) -> Iterator[Section]:
+    """In the rules' order; of one track, metric or option where it is given."""
+    for known in reader.rule_set.tracks:
+        for one in known.metrics:
+            for key in sorted(scale.option for scale in one.scales):
+                asked = zip((track, metric, option), (known.key, one.key, key), strict=True)
+                if all(wish in (None, own) for wish, own in asked):
+                    yield Section(known, one.key, key)
 
 
 def _explained(reader: Reader, track: str, metric: str, option: str) -> Iterator[tuple[Entry, str]]:
