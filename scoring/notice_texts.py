@@ -26,6 +26,7 @@ FACTS = frozenset(
         "day",  # an ISO day: the last one on which it counts, or the day of a report
         "more",  # how many other certificates the mail stands for
         "own",  # 1 when the reader is the person themself
+        "renewable",  # 0 when not all of the certificates can be renewed free of charge
         "report",  # title of a report
     }
 )
@@ -47,36 +48,43 @@ class Said:
 
 
 def _certificate(facts: Facts) -> str:
+    return f"{_validity(facts)} {_renewal(facts)}"
+
+
+def _validity(facts: Facts) -> str:
     more = facts.get("more", 0)
     if facts.get("own") and more:
         return ngettext(
             "Your certification “%(certification)s” is valid until %(day)s, and %(more)s more of "
-            "yours expires soon. On Microsoft Learn they can be renewed online and free of charge "
-            "until then.",
+            "yours expires soon.",
             "Your certification “%(certification)s” is valid until %(day)s, and %(more)s more of "
-            "yours expire soon. On Microsoft Learn they can be renewed online and free of charge "
-            "until then.",
+            "yours expire soon.",
             more,
         )
     if facts.get("own"):
-        return gettext(
-            "Your certification “%(certification)s” is valid until %(day)s. Until then you can "
-            "renew it on Microsoft Learn, online and free of charge."
-        )
+        return gettext("Your certification “%(certification)s” is valid until %(day)s.")
     if more:
         return ngettext(
             "The certification “%(certification)s” of %(person)s is valid until %(day)s, and "
-            "%(more)s more certificate of your people expires soon. On Microsoft Learn they can be "
-            "renewed online and free of charge until then.",
+            "%(more)s more certificate of your people expires soon.",
             "The certification “%(certification)s” of %(person)s is valid until %(day)s, and "
-            "%(more)s more certificates of your people expire soon. On Microsoft Learn they can be "
-            "renewed online and free of charge until then.",
+            "%(more)s more certificates of your people expire soon.",
             more,
         )
-    return gettext(
-        "The certification “%(certification)s” of %(person)s is valid until %(day)s. Until then it "
-        "can be renewed on Microsoft Learn, online and free of charge."
-    )
+    return gettext("The certification “%(certification)s” of %(person)s is valid until %(day)s.")
+
+
+def _renewal(facts: Facts) -> str:
+    if not facts.get("renewable", 1):
+        return gettext(
+            "The portal says what can be renewed free of charge, and what is to be passed again."
+        )
+    if facts.get("more"):
+        return gettext(
+            "As long as they are valid they can be renewed on Microsoft Learn, online and free of "
+            "charge."
+        )
+    return gettext("Until then it can be renewed on Microsoft Learn, online and free of charge.")
 
 
 WORDS: dict[str, Words] = {

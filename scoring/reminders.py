@@ -18,7 +18,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partners.models import Membership
-from scoring import certified, facts, notices, rule_sets, rules
+from scoring import certified, facts, notices, renewals, rule_sets, rules
 from scoring.certified import Holding, Person
 from scoring.models import Certificate, Correction, Portfolio, ReminderChoice, ReminderStep
 
@@ -44,6 +44,7 @@ class Due:
     completed_on: date
     expires_on: date
     step: int
+    is_renewable: bool  # free of charge, on Microsoft Learn
 
 
 def step_of(days_left: int) -> int | None:
@@ -73,6 +74,7 @@ def due(people: Iterable[Person], rule_set: rules.RuleSet, today: date) -> list[
                         completed_on=one.said.completed_on,
                         expires_on=one.counts.expires_on,
                         step=step,
+                        is_renewable=_is_renewable(one, rule_set, today),
                     )
                 )
     return sorted(found, key=lambda one: (one.expires_on, one.name, one.title))
@@ -90,6 +92,12 @@ def _step(one: Holding, own: Sequence[Holding], rule_set: rules.RuleSet, today: 
     if certification.counts_until is not None and certification.counts_until <= expires_on:
         return None
     return step_of((expires_on - today).days)
+
+
+def _is_renewable(one: Holding, rule_set: rules.RuleSet, today: date) -> bool:
+    certification = rule_set.certifications[one.counts.certification]
+    expires_on = one.counts.expires_on or date.max
+    return renewals.renewal_window(certification, expires_on, today)[2] == renewals.Window.OPEN
 
 
 # ---- Whom to tell --------------------------------------------------------------------------------
@@ -238,4 +246,5 @@ def _tell(partner: "Partner", reader: Reader, fresh: Sequence[Due], newest: int)
         day=first.expires_on.isoformat(),
         more=len(about) - 1,
         own=int(about == own),
+        renewable=int(all(one.is_renewable for one in about)),
     )

@@ -13,10 +13,11 @@ from datetime import date, timedelta
 from enum import StrEnum
 from fractions import Fraction
 
-from scoring import certified, heads, rules
+from scoring import certified, heads, people, rules
 from scoring.certified import Holding, Person
 from scoring.charts import percent
 from scoring.heads import Effect
+from scoring.results import TrackResult
 
 WINDOW = 6  # months before an expiry
 AHEAD = 12  # months that are looked at
@@ -81,20 +82,34 @@ def months_after(day: date, count: int) -> date:
     return months_before(day, -count)
 
 
-def heads_of(people: Iterable[Person]) -> Counter[str]:
+def heads_of(everybody: Iterable[Person]) -> Counter[str]:
     """How many count in each metric today."""
-    return Counter(one.metric for person in people for one in person.speaks if one.counts)
+    return Counter(one.metric for person in everybody for one in person.speaks if one.counts)
 
 
-def expiries(people: Sequence[Person], rule_set: rules.RuleSet, today: date) -> list[Expiry]:
+def heads_on(everybody: Iterable[Person], rule_set: rules.RuleSet, day: date) -> Counter[str]:
+    """How many count in each metric on a day to come if nobody renews or passes anything."""
+    rows = [one.counts._replace(person=each.key) for each in everybody for one in each.holdings]
+    return Counter(one.metric for one in people.judge_people(rows, rule_set, day) if one.counts)
+
+
+def loses_pass(track: TrackResult, metric: str, lost: Fraction, rule_set: rules.RuleSet) -> bool:
+    """Whether a track that passes would not, with so many points less in ``metric``."""
+    if not track.passes or lost <= 0:
+        return False
+    own = next((one.points for one in track.metrics if one.key == metric), Fraction(0))
+    return track.total - lost < rule_set.pass_mark or own - lost <= 0
+
+
+def expiries(everybody: Sequence[Person], rule_set: rules.RuleSet, today: date) -> list[Expiry]:
     """Certificates that expire in the next twelve months, or did lately; the first one first.
 
     One that was renewed, whose person has left, or that gives no points is not among them.
     """
-    counting = heads_of(people)
+    counting = heads_of(everybody)
     last = months_after(today, AHEAD)
     found = []
-    for person in people:
+    for person in everybody:
         if person.has_left:
             continue
         for one in person.holdings:
@@ -173,9 +188,9 @@ def _kept_by(person: Person, one: Holding, metric: str, day: date, rule_set: rul
     return max(others, key=lambda other: other.until_on or date.max).title if others else ""
 
 
-def endings(people: Sequence[Person], rule_set: rules.RuleSet, today: date) -> list[Ending]:
+def endings(everybody: Sequence[Person], rule_set: rules.RuleSet, today: date) -> list[Ending]:
     """Certifications whose points end for everybody in the next twelve months."""
-    counting = heads_of(people)
+    counting = heads_of(everybody)
     found = []
     for certification in rule_set.certifications.values():
         until_on = certification.counts_until
@@ -183,7 +198,7 @@ def endings(people: Sequence[Person], rule_set: rules.RuleSet, today: date) -> l
             continue
         holders = [
             (person, one)
-            for person in people
+            for person in everybody
             for one in person.holdings
             if one.counts.certification == certification.key and one.state in ("valid", "soon")
         ]

@@ -19,13 +19,14 @@ from django.views.decorators.vary import vary_on_headers
 
 from partners.middleware import PortalRequest
 from partners.models import Partner
-from scoring import certified, corrections, facts, perms, rule_sets, scores
+from scoring import certified, corrections, facts, perms, reminders, rule_sets, scores
 from scoring.certified import Holding, Person
 from scoring.correction_forms import CorrectionForm, PeopleForm, PersonTargetForm
 from scoring.corrections import NotCorrectable, OfCertificate, OfPerson
 from scoring.models import Correction
 from scoring.presentation import PEOPLE, day_text, figure
 from scoring.results import Metric
+from scoring.views import people_ahead
 from scoring.views.corrections import effect_words, lines
 
 PEOPLE_A_PAGE = 50
@@ -135,7 +136,10 @@ def _render(
         number = str(place // PEOPLE_A_PAGE + 1)
     page = Paginator(found, PEOPLE_A_PAGE).get_page(number)
     own = [row for person in page for row in person.corrections]
-    shown = {line.row.pk: line for line in lines(facts.portfolio_of(partner), own)} if own else {}
+    portfolio = facts.portfolio_of(partner)
+    shown = {line.row.pk: line for line in lines(portfolio, own)} if own else {}
+    # Whoever searches, or leafs on, wants the people and not what stands above them.
+    has_ahead = bool(everybody) and page.number == 1 and not any(wish.values())
     context = {
         "tab": "people",
         "partner": partner,
@@ -158,7 +162,14 @@ def _render(
         "may_correct": may_correct,
         "may_import": perms.can_import(request.user, partner),
         "back": "people",
+        "has_ahead": has_ahead,
     }
+    if has_ahead:
+        whole_list = request.GET.get("all", "")
+        context |= people_ahead.context(
+            partner, portfolio, everybody, rule_set, today, whole_list=whole_list
+        )
+        context["wants_reminders"] = reminders.wants(request.user, partner)
     template = "scoring/people.html#people" if request.htmx else "scoring/people.html"
     is_refused = request.htmx and opened is not None and bool(opened.form.errors)
     return render(request, template, context, status=422 if is_refused else 200)

@@ -99,6 +99,8 @@ def test_a_report_is_announced_with_its_day_and_no_word_about_reminders() -> Non
         ({"more": 3}, "3 more certificates of your people expire soon"),
         ({"own": 1}, "Your certification “"),
         ({"own": 1, "more": 2}, "2 more of yours expire soon"),
+        ({"more": 2}, "As long as they are valid they can be renewed on Microsoft Learn"),
+        ({"renewable": 0}, "what can be renewed free of charge, and what is to be passed again"),
     ],
 )
 def test_one_mail_stands_for_several_certificates(facts: dict[str, Any], sentence: str) -> None:
@@ -107,7 +109,13 @@ def test_one_mail_stands_for_several_certificates(facts: dict[str, Any], sentenc
 
 
 def test_every_kind_can_be_said_with_the_facts_a_mail_may_hold() -> None:
-    facts = {**dict.fromkeys(notice_texts.FACTS, "x"), "day": "2027-01-31", "more": 0, "own": 0}
+    facts = {
+        **dict.fromkeys(notice_texts.FACTS, "x"),
+        "day": "2027-01-31",
+        "more": 0,
+        "own": 0,
+        "renewable": 1,
+    }
     for language in ("de", "en"):
         with translation.override(language):
             said = {kind: notice_texts.say(kind, facts) for kind in notice_texts.WORDS}

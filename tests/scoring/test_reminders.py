@@ -168,6 +168,20 @@ def test_points_that_end_before_the_certificate_are_no_reason(firm: Partner) -> 
         assert reminders.remind_all(day) == 1
 
 
+@pytest.mark.parametrize(
+    ("certification", "renewable"),
+    [("MS-700", 1), ("MS-102", 0), ("teams-meeting-rooms-assessment", 0)],
+)
+def test_a_letter_promises_no_renewal_that_there_is_not(
+    firm: Partner, certification: str, renewable: int
+) -> None:
+    member(firm, "manager")
+    with time_machine.travel("2026-12-01 09:00:00Z"):  # the exam MS-102 is retired
+        bring(firm, ada(60, certification))
+        reminders.remind_all(date(2026, 12, 1))
+    assert Notice.objects.get().data["renewable"] == renewable
+
+
 def test_a_renewed_certificate_is_not_told(firm: Partner) -> None:
     member(firm, "manager")
     bring(firm, ada(20), ada(380, completed_on=date(2026, 11, 1)))

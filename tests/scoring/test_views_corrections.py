@@ -298,8 +298,8 @@ def test_queries_of_the_people_do_not_grow(
         corrections.make(firm, "expires_on", aim, date(2026, 1, 1), reason="bekannt", by=None)
         corrections.make(firm, "left", OfPerson(row.person), reason="bekannt", by=None)
     # session, user, memberships, portfolio, certificates, corrections, rights 2; for the
-    # corrections: portfolio, certificates, names
-    with django_assert_num_queries(12):
+    # corrections: portfolio, certificates, names; ahead: score, moves, choice of reminders and role
+    with django_assert_num_queries(16):
         page = browser.get(reverse("scoring:people"))
     assert page.content.count(b'class="person-card"') == count
 
