@@ -132,7 +132,8 @@ def _two_for_one_claim(
     """CPOR is a claim on a workload of a tenant, and one firm has it."""
     by_workload: dict[str, list[_Row]] = {}
     for row in rows:
-        if row.firm and (row.kind == CPOR or not has_types):
+        # Where a book lets people type it, they write it as Microsoft does.
+        if row.firm and (row.kind.casefold() == CPOR or not has_types):
             by_workload.setdefault(row.workload, []).append(row)
     for own in by_workload.values():
         firms = dict.fromkeys(row.firm for row in own)

@@ -392,6 +392,36 @@ def test_agreement_that_asks_for_no_associations_has_no_such_page(two: World) ->
     assert browser.get("association_worth", talk.pk).status == 404
 
 
+@pytest.mark.parametrize(
+    ("kind", "chip", "gain"),
+    [
+        ("cpor", "Teams: CPOR", "+2 Later on +8.2"),
+        ("dpor", "Teams: DPOR", "0 Later on 0"),  # SMB does not accept it, 50 seats are SMB
+        ("pal", "Teams: PAL", "0 Later on 0"),  # counts for nothing in Modern Work
+    ],
+)
+def test_types_of_the_rule_book_are_those_of_the_rules(
+    two: World, kind: str, chip: str, gain: str
+) -> None:
+    """A project's table keeps the rule book's keys, in small letters; the rules have CPOR."""
+    answer(two, row(firm=str(two.firms[0].pk), kind=kind))
+    page = Browser(two.people[0]).get("association_worth", two.agreement.pk, query=FIGURES)
+
+    assert page.text("#own").startswith(f"What the table gives your firm {chip} At once {gain}")
+    assert "The table does not say which kind" not in page.text("#own")
+
+
+def test_dpor_of_a_project_counts_where_the_track_accepts_it(two: World) -> None:
+    answer(two, row(firm=str(two.firms[0].pk), kind="dpor"))
+    query = "?seats=400&active=20&later=60"
+    page = Browser(two.people[0]).get("association_worth", two.agreement.pk, query=query)
+
+    # Enterprise: one tenant more (4), 160 users by DPOR (1.2), one customer deployed (2.5).
+    assert page.text("#own").startswith(
+        "What the table gives your firm Teams: DPOR At once +4 Later on +7.7"
+    )
+
+
 # ---- What it costs -------------------------------------------------------------------------------
 
 

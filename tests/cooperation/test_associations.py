@@ -1,5 +1,6 @@
 """A table of associations: what does not go together in it, and what it gives to a firm."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -103,6 +104,20 @@ def test_older_table_does_not_say_which_kind() -> None:
         Wanted("Teams", ""),
         Wanted("Exchange", ""),
     )
+
+
+@pytest.mark.parametrize("typed", ["CPOR", "cpor", " Cpor "])
+def test_types_may_be_typed(typed: str) -> None:
+    """A book may ask for the type in free text: then it has no options."""
+    point = table()
+    columns = tuple(
+        replace(one, options=()) if one.key == associations.TYPE else one for one in point.columns
+    )
+    free = replace(point, columns=columns)
+    rows = [row(firm=A, kind=typed), row(firm=B, kind="CPOR")]
+
+    assert said(*rows, point=free) == [("1, 2", CPOR_ON_TEAMS % "Firma 1 and Firma 2")]
+    assert associations.wanted(free, {"rows": rows}, A) == (Wanted("teams", "CPOR"),)
 
 
 @pytest.mark.parametrize(
