@@ -144,3 +144,19 @@ NEAR_BAND_FIELDS = (  # see ``nearness.Band``
     ("distance", "int32"),
     ("counts", "uint8"),
 )
+UNCLAIMED_FIELDS = (  # see ``unclaimed.Row``
+    ("tenant", "int32"),
+    ("workload", "uint8"),
+    ("kind", "uint8"),
+    ("option", "uint8"),
+    ("state", "uint8"),
+    ("seen_on", "int32"),
+    ("month", "uint16"),
+    ("seats", "uint32"),
+    ("users", "uint32"),
+    ("has_figures", "uint8"),
+    ("gained", "uint32"),
+    ("span", "uint8"),
+    ("effect", "utf8"),
+    ("coming", "utf8"),
+)

@@ -37,6 +37,7 @@ from scoring import (
     rule_sets,
     rules,
     scores,
+    unclaimed_table,
 )
 from scoring.computed_tables import verdicts_name
 from scoring.judging import Claim, Months, Verdict
@@ -181,6 +182,9 @@ def compute(portfolio: Portfolio) -> Computed:
         made.tables[verdicts_name(month)] = computed_tables.dump_verdicts(judged.verdicts)
         if month == imported[-1]:
             made.tables.update(_edges(judged))
+            made.tables[computed_tables.UNCLAIMED] = unclaimed_table.dump(
+                portfolio, judged, imported, known
+            )
     for month in months_ahead(imported):
         judged = judge_month(portfolio, month, imported, known, data_month=imported[-1])
         made.ahead.append(

@@ -54,12 +54,13 @@ def of(
     shares: list[Share] = []
     edges: list[Edge] = []
     bands = {band.track: band for band in rules.bands}
-    for tenant, own in claims.items():
+    for tenant, everything in claims.items():
+        # Files bring workloads of all rule sets: this one may not know some of them.
+        own = [claim for claim in everything if claim.workload in rules.bits]
         held = [
             claim
             for claim in own
-            if claim.workload in rules.bits
-            and claim.now_seats is not None
+            if claim.now_seats is not None
             and claim.state in COUNTED
             and claim.begins <= rules.last <= claim.ends
         ]
