@@ -135,7 +135,7 @@ def _track(rule_set: rules.RuleSet, track: TrackResult) -> TrackView:
     return TrackView(
         key=track.key,
         title=track.title,
-        seats=_seats(rule_set.track(track.key)),
+        seats=seats_of(rule_set.track(track.key)),
         total=figure(track.shown),
         exact=exact(track.total, track.shown),
         passes=track.passes,
@@ -301,7 +301,7 @@ def _standing(rule_set: rules.RuleSet, track: TrackResult) -> str:
     return _("%(points)s points to %(pass_mark)s; every metric has points.") % numbers
 
 
-def _seats(track: rules.Track) -> str:
+def seats_of(track: rules.Track) -> str:
     """Which tenants a track looks at."""
     if track.seats_to is None:
         return _("Tenants with %(first)s seats or more in a workload") % {
