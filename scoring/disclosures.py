@@ -185,7 +185,7 @@ def _newest_scores(partners: Collection[Partner], today: date) -> dict[UUID, Com
             is_provable=all(
                 note["code"] != Caution.COMPARISON_MONTH_MISSING for note in score.cautions
             ),
-            has_expired=score.has_expired,
+            has_expired=score.has_expired,  # type: ignore[attr-defined]
             tracks=score.tracks,
         )
         for score in scores.annotate(has_expired=Exists(gone))

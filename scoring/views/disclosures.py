@@ -6,7 +6,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -41,7 +41,7 @@ def index(request: PortalRequest) -> HttpResponse:
         return render(request, "scoring/no_firm.html", {"tab": "disclosures"})
     known = disclosures.known(request.partner, timezone.localdate())
     chosen = disclosures.chosen(request.partner)
-    open_firm = _asked_for(request)
+    open_firm = _asked_for(request, request.partner)
     context = _context(request, request.partner, known, chosen)
     if open_firm is not None:
         form = DisclosureForm(known=known, row=chosen.to(open_firm))
@@ -108,14 +108,14 @@ def _entitled(request: PortalRequest) -> Partner:
     return request.partner
 
 
-def _within_reach(request: PortalRequest) -> Any:
+def _within_reach(request: PortalRequest) -> QuerySet[Partner]:
     """Firms of the directory, and closed ones to which something is still to be taken back."""
     shown = Disclosure.objects.filter(partner=request.partner or None).values("to")
     visible = Partner.objects.visible_to(request.user).values("pk")
     return Partner.objects.filter(Q(pk__in=visible) | Q(pk__in=shown))
 
 
-def _asked_for(request: PortalRequest) -> Partner | None:
+def _asked_for(request: PortalRequest, own: Partner) -> Partner | None:
     """The firm whose form is to be open, if the address names one."""
     if not (text := request.GET.get("firm", "")):
         return None
@@ -123,7 +123,7 @@ def _asked_for(request: PortalRequest) -> Partner | None:
         pk = UUID(text)
     except ValueError:
         raise Http404 from None
-    return get_object_or_404(_within_reach(request).exclude(pk=request.partner.pk), pk=pk)
+    return get_object_or_404(_within_reach(request).exclude(pk=own.pk), pk=pk)
 
 
 # ---- What the page shows -------------------------------------------------------------------------

@@ -44,7 +44,7 @@ def test_a_firm_reads_what_is_shown_to_it(three: World) -> None:
     show(three, three.firms[0], METRIC, track="smb", metric="deployments")
     assert [lines(three, reader) for reader in range(3)] == [
         [
-            "SMB: Deployments, 25.0 of 25 points (+10 tenants) "
+            "Shown to your firm: SMB: Deployments, 25.0 of 25 points (+10 tenants) "
             "Data of February 2025, computed by this portal for 25/03/2025."
         ],
         [],
@@ -54,8 +54,8 @@ def test_a_firm_reads_what_is_shown_to_it(three: World) -> None:
     show(three, three.firms[0], NOTHING)
     show(three, None, DESIGNATION)
     badge = (
-        "Solutions Partner for Modern Work: requirements met, as computed by this portal from "
-        "data of February 2025"
+        "Shown to your firm: Solutions Partner for Modern Work: requirements met, as computed by "
+        "this portal from data of February 2025"
     )
     assert [lines(three, reader) for reader in range(3)] == [[badge], [], [badge]]
 

@@ -5,7 +5,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from bs4 import BeautifulSoup
+from bs4 import BeautifulSoup, Tag
 from django.template import Template
 from django.test import Client
 from django.urls import reverse
@@ -40,7 +40,7 @@ def reader() -> User:
     return member(PartnerFactory.create(name="Anker"), "observer")
 
 
-def added(page: BeautifulSoup) -> list[str]:
+def added(page: Tag) -> list[str]:
     return [tag.get_text() for tag in page.select(".added")]
 
 

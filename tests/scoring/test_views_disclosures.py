@@ -135,7 +135,7 @@ def test_page_says_why_a_badge_is_not_shown(reader: Partner) -> None:
     )
     assert "It is not shown at the moment" in words(done.select_one(".notices"))
     assert words(done.select_one(".section__head .tag")) == "on, not shown now"
-    assert words(page(own, reverse("partners:profile")).select_one(".tag--needs-you")) == (
+    assert words(page(own, reverse("partners:profile")).select_one(".tag--warn")) == (
         "not shown now"
     )
     assert badges(other) == []
