@@ -14,6 +14,8 @@ from scoring.scenario_outcomes import CountMove, Effect, Outcome, TrackOutcome
 from scoring.scenarios import Evaluated
 from scoring.worth import points_text
 
+ROOM = 32  # letters of a name beside its points, on a phone
+
 
 @dataclass(frozen=True, slots=True)
 class MetricRow:
@@ -169,6 +171,11 @@ def _parts(score: rules.TrackScore) -> list[charts.Part]:
     ]
 
 
+def pass_mark(rule_set: rules.RuleSet) -> str:
+    """Where the line of a small bar stands."""
+    return charts.percent(rule_set.pass_mark)
+
+
 def _needed(rule_set: rules.RuleSet) -> str:
     return _("%(pass_mark)s needed") % {"pass_mark": figure(rule_set.pass_mark)}
 
@@ -180,7 +187,7 @@ def _title(metric: str) -> str:
 # ---- Its changes ---------------------------------------------------------------------------------
 
 
-def effects(evaluated: Evaluated) -> list[EffectView]:
+def effects(evaluated: Evaluated, found: Iterable[Effect]) -> list[EffectView]:
     rule_set = evaluated.ground.rule_set
     return [
         EffectView(
@@ -195,7 +202,7 @@ def effects(evaluated: Evaluated) -> list[EffectView]:
             ],
             moves=_moves(one.moves, rule_set),
         )
-        for one in evaluated.effects()
+        for one in found
     ]
 
 
@@ -283,7 +290,7 @@ def side_by_side(
         own = [outcome.tracks[place] for outcome in outcomes]
         today = own[0].before
         scores = [today, *(one.after for one in own)]
-        titles = [_("Today"), *names]
+        titles = [_("Today"), *map(_short, names)]
         found.append(
             ComparedTrack(
                 title=track.title,
@@ -311,6 +318,11 @@ def _cell(metric: str, score: rules.TrackScore, today: rules.TrackScore) -> Cell
     if own.option:
         value = f"{value} {own.option}"
     return Cell(whole(own.points), value, (own.points, own.value) != (before.points, before.value))
+
+
+def _short(name: str) -> str:
+    """As much of a name as has room above a bar."""
+    return name if len(name) <= ROOM else f"{name[: ROOM - 1].rstrip()}…"
 
 
 def _compared_chart(
