@@ -1,46 +1,42 @@
 """What claims are worth to a score, and what a month without them costs: in whole numbers. Pure.
 
-A list may have 50,000 rows, so points are counted in parts of a common denominator here, and what
-reads alike is worked out once. It is ``rules.evaluate`` all the same, as the tests compare.
+A list may have 50,000 rows, so points are counted in parts of a common denominator, columns at a
+time, and what reads alike is worked out once. It is ``rules.evaluate`` all the same, as the tests
+compare.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
 from fractions import Fraction
 from math import lcm
 from typing import TYPE_CHECKING, NamedTuple
 
-from scoring import judging, rules, unclaimed
+from scoring import rules
 from scoring.judging import GROWTH
 from scoring.overlays import Counts
-from scoring.unclaimed import CPOR, WHOLE, Effects, counts_of
+from scoring.unclaimed import WHOLE, Effects, counts_of
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
-    from scoring.positions import Position
 
+class Price(NamedTuple):
+    """Of one claim in one track, in parts of a point.
 
-class _Growth(NamedTuple):
-    """The users that a month brings with the claim, on their way to points."""
+    The users that a month brings are on their way to points: ``before`` is where they start, in
+    sixtieths of a user, and what they come to is compared with what another option has.
+    """
 
-    before: int  # users by CPOR with the claim, in sixtieths
-    each: int  # parts of a point for a sixtieth of a user
-    most: int
-    other: int  # parts of a point that the best other option has
-
-
-@dataclass(frozen=True, slots=True)
-class _Track:
-    now: int  # parts of a point that the claim would add at once
-    month: int  # and with what a month brings beside growth
-    growth: _Growth | None
+    now: int  # that the claim would add at once
+    month: int  # with what a month brings beside growth
+    before: int = 0
+    each: int = 0  # for a sixtieth of a user
+    most: int = 0
+    other: int = 0
 
     def cost(self, lost: int) -> int:
-        if self.growth is None:
-            return self.month
-        before, each, most, other = self.growth
-        return self.month + max(other, min(most, max(0, before + lost) * each))
+        """Of a month of waiting, with the users lost in it, in sixtieths."""
+        grown = min(self.most, max(0, self.before + lost) * self.each)
+        return self.month + max(self.other, grown)
 
 
 class Prices:
@@ -52,12 +48,12 @@ class Prices:
         scales = [scale for track in self.tracks for one in track.metrics for scale in one.scales]
         # Parts of a point: every value, also a sixtieth of a user, is a whole number of them.
         self.parts = WHOLE * lcm(*(scale.value_for_max for scale in scales))
-        self._known: dict[tuple[str, str], tuple[_Track, ...]] = {}
+        self._known: dict[tuple[str, str], tuple[Price, ...]] = {}
 
     def points(self, parts: int) -> Fraction:
         return Fraction(parts, self.parts)
 
-    def of(self, effect: str, coming: str) -> tuple[_Track, ...]:
+    def of(self, effect: str, coming: str) -> tuple[Price, ...]:
         """By track, in the rule set's order; see ``unclaimed.Row`` for the two texts."""
         key = (effect, coming)
         if key not in self._known:
@@ -65,9 +61,9 @@ class Prices:
             self._known[key] = tuple(self._track(track, now, later) for track in self.tracks)
         return self._known[key]
 
-    def _track(self, track: rules.Track, effects: Effects, coming: Effects) -> _Track:
+    def _track(self, track: rules.Track, effects: Effects, coming: Effects) -> Price:
         now = month = 0
-        growth: _Growth | None = None
+        growth: tuple[int, ...] = ()
         own = effects.get(track.key, {})
         later = coming.get(track.key, {})
         for metric in track.metrics:
@@ -86,103 +82,75 @@ class Prices:
                 before.append(min(most, max(0, value) * each))
                 after.append(min(most, max(0, changed) * each))
                 if metric.key == GROWTH and scale.option in more:
-                    growth = _Growth(changed * WHOLE, each // WHOLE, most, 0)
+                    growth = (changed * WHOLE, each // WHOLE, most)
                 else:
                     then.append(min(most, max(0, changed + more.get(scale.option, 0)) * each))
             now += max(after) - max(before)
             month -= max(before)
-            if metric.key == GROWTH and growth is not None:
-                growth = growth._replace(other=max(then, default=0))
+            if metric.key == GROWTH and growth:
+                growth = (*growth, max(then, default=0))
             else:
                 month += max(then)
-        return _Track(now, month, growth)
+        return Price(now, month, *growth)
 
 
-class Costs(NamedTuple):
-    """Of the rows of a table, in parts of a point: one list of whole numbers a track."""
-
-    prices: Prices
-    now: tuple[list[int], ...]  # that a claim would add at once
-    month: tuple[list[int], ...]  # that a month of waiting costs
-    lost: list[int]  # users a month without credit, in sixtieths
+def now_name(track: rules.Track) -> str:
+    return f"now_{track.key}"
 
 
-def of_rows(
-    prices: Prices, effects: Sequence[str], coming: Sequence[str], growth: Iterable[tuple[int, int]]
-) -> Costs:
-    """``growth`` are users gained, and over how many months."""
-    lost = [
-        unclaimed.lost(gained, span, text)
-        for (gained, span), text in zip(growth, coming, strict=True)
-    ]
-    tracks = range(len(prices.tracks))
-    found = [prices.of(effect, text) for effect, text in zip(effects, coming, strict=True)]
-    return Costs(
-        prices,
-        tuple([one[track].now for one in found] for track in tracks),
-        tuple(
-            [one[track].cost(users) for one, users in zip(found, lost, strict=True)]
-            for track in tracks
-        ),
-        lost,
-    )
+def cost_name(track: rules.Track) -> str:
+    return f"cost_{track.key}"
 
 
-def best_first(costs: Costs, track: int) -> list[int]:
-    """The places of all rows: by cost of a month in ``track``, then in the others, then by users.
+LOST = "lost"  # users a month without credit, in sixtieths
 
-    Rows alike stay in their order. Sorting thrice by whole numbers is quicker than once by three.
+
+def priced(prices: Prices, table: "pa.Table") -> "pa.Table":
+    """The table with ``LOST`` and, for each track, what a claim would add and a month costs.
+
+    Parts of a point, as ``Prices.points`` reads them.
     """
-    order = sorted(range(len(costs.lost)), key=costs.lost.__getitem__, reverse=True)
-    others = [place for place in range(len(costs.month)) if place != track]
-    for place in (*reversed(others), track):
-        order.sort(key=costs.month[place].__getitem__, reverse=True)
-    return order
+    import pyarrow as pa  # noqa: PLC0415 -- as in computed_tables
+    import pyarrow.compute as pc  # noqa: PLC0415
 
-
-# ---- As steps of a plan --------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Lever:
-    """A claim to file or to have approved. Of one tenant only one: two do not add up."""
-
-    tenant: int
-    workload: int
-    kind: int
-    state: int
-    option: str
-    effects: Effects  # changes of the counts by track, metric and option
-    gain: Fraction  # points at once, in the track that gains most
-
-
-def levers(position: "Position", table: "pa.Table", *, most: int = 500) -> list[Lever]:
-    """The claims that would change a count now, those that earn most first.
-
-    Of each tenant every different change once, by the first of its workloads: they exclude each
-    other, as two claims of one tenant do not add up.
-    """
-    prices = Prices(position.rule_set, position.counts)
-    names = ("tenant", "workload", "kind", "state", "effect")
-    seen: set[tuple[int, str]] = set()
-    found: list[Lever] = []
-    for tenant, workload, kind, state, effect in zip(
-        *(table[name].to_pylist() for name in names), strict=True
-    ):
-        if not effect or (tenant, effect) in seen:
-            continue
-        seen.add((tenant, effect))
-        gain = prices.points(max(track.now for track in prices.of(effect, "")))
-        found.append(Lever(tenant, workload, kind, state, CPOR, counts_of(effect), gain))
-    found.sort(key=lambda lever: (-lever.gain, lever.tenant, lever.workload))
-    return found[:most]
-
-
-def full_metrics(track: rules.TrackScore, effects: Effects) -> list[str]:
-    """The metrics that a change would raise and that have their maximum already."""
-    changes = effects.get(track.track.key, {})
-    return [
-        key
-        for key, score in track.metrics.items()
-        if key in judging.BITS and key in changes and score.points == score.metric.max
+    effects = table["effect"].combine_chunks().dictionary_encode()
+    coming = table["coming"].combine_chunks().dictionary_encode()
+    many = max(1, len(coming.dictionary))
+    place = pc.add(
+        pc.multiply(effects.indices.cast(pa.int64()), many), coming.indices.cast(pa.int64())
+    ).dictionary_encode()
+    texts = effects.dictionary.to_pylist(), coming.dictionary.to_pylist()
+    known = [
+        prices.of(texts[0][pair // many], texts[1][pair % many])
+        for pair in place.dictionary.to_pylist()
     ]
+    is_lost = pc.not_equal(table["coming"], "").cast(pa.int64())
+    span = pc.max_element_wise(table["span"].cast(pa.int64()), 1)
+    gained = pc.multiply(pc.multiply(table["gained"].cast(pa.int64()), WHOLE), is_lost)
+    # Without two months to compare there is no gain.
+    lost = pc.divide(gained, span)
+    table = table.append_column(LOST, lost)
+    for number, track in enumerate(prices.tracks):
+        columns = [
+            pa.array([one[number][field] for one in known], pa.int64()).take(place.indices)
+            for field in range(len(Price._fields))
+        ]
+        now, month, before, each, most, other = columns
+        grown = pc.multiply(pc.max_element_wise(pc.add(before, lost), 0), each)
+        grown = pc.max_element_wise(other, pc.min_element_wise(grown, most))
+        table = table.append_column(now_name(track), now)
+        table = table.append_column(cost_name(track), pc.add(month, grown))
+    return table
+
+
+def dearest_first(table: "pa.Table", tracks: Sequence[rules.Track], best: str) -> "pa.Table":
+    """A priced table by cost of a month in the track ``best``, then in the others, then by users.
+
+    Rows alike stay in their order.
+    """
+    import pyarrow.compute as pc  # noqa: PLC0415 -- as above
+
+    ordered = sorted(tracks, key=lambda track: track.key != best)
+    keys = [cost_name(track) for track in ordered] + [LOST]
+    order = pc.sort_indices(table, sort_keys=[(key, "descending") for key in keys])
+    return table.take(order)

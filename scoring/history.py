@@ -26,6 +26,7 @@ from django.db.models import F
 from documents.jobs import queue_on_commit
 from scoring import (
     bulk,
+    claim_list,
     claims,
     computed_tables,
     facts,
@@ -300,6 +301,7 @@ def refresh(portfolio_pk: int) -> int:
                 ComputedTable(portfolio=locked, name=name, columns=columns)
                 for name, columns in made.tables.items()
             )
+            claim_list.settle(locked)
             locked.history_version = locked.version
             locked.save(update_fields=["history_version"])
         return len(changed) + len(gone)

@@ -60,6 +60,7 @@ class Kind(IntegerChoices):
     NOTED = 4, _("Noted by hand")
 
 
+WEAKER = int(Kind.WEAKER)  # a plain number: it is set very often
 # Not filed, or to be filed anew: such a claim begins when it is filed.
 BEGINS_ANEW = frozenset({int(ClaimState.DRAFT), int(ClaimState.REJECTED_FINAL)})
 
@@ -132,18 +133,24 @@ def candidates(
     seen: set[tuple[int, int]] = set()
     for tenant, own in claims.items():
         figures: dict[int, tuple[int, int, int]] = {}  # by workload: seats, users, option
-        for claim in own:
-            workload, seats, users = claim.workload, claim.now_seats, claim.now_users
+        for claim in own:  # by place: a firm has 70,000 of them
+            workload, option, seats, users = claim[1], claim[2], claim[12], claim[13] or 0
             if seats is None or workload not in known:
                 continue
-            before = figures.get(workload, (0, 0, 0))
-            # By which it is held beside the claim: the first of the rule set's order says it.
-            option = claim.option if claim.option != cpor else before[2]
-            figures[workload] = (max(before[0], seats), max(before[1], users or 0), option)
+            # The claim's own figures say nothing of by what the workload is held beside it.
+            option = 0 if option == cpor else option
+            before = figures.get(workload)
+            if before is not None:
+                seats, users = max(before[0], seats), max(before[1], users)
+                option = option or before[2]
+            figures[workload] = (seats, users, option)
         for workload, (seats, users, option) in figures.items():
             key = (tenant, workload)
+            if key not in claimed:
+                yield Candidate(tenant, workload, WEAKER, option, 0, 0, seats, users, 1)
+                continue
             seen.add(key)
-            found = _candidate(key, claimed.get(key, ()), last, option)
+            found = _candidate(key, claimed[key], last, option)
             if found is not None:
                 yield found._replace(seats=seats, users=users, has_figures=1)
     for key, intervals in claimed.items():  # claims that wait have no data of their own as a rule
@@ -157,7 +164,7 @@ def candidates(
 def _candidate(
     key: tuple[int, int], intervals: Sequence[Claim], last: int, option: int
 ) -> Candidate | None:
-    """The state of one workload; None when it is claimed, and the claim counts."""
+    """The state of a workload that has been claimed; None when the claim counts."""
     running = [claim for claim in intervals if claim.ends >= last]
     if any(claim.state in COUNTED for claim in running):
         return None
@@ -165,10 +172,8 @@ def _candidate(
         claim = running[-1]
         month = claim.begins if claim.begins < judging.NO_END else 0
         return Candidate(*key, Kind.NOT_APPROVED, option, claim.state, month, 0, 0, 0)
-    if intervals:
-        month = max(claim.ends for claim in intervals)
-        return Candidate(*key, Kind.ENDED, option, 0, month, 0, 0, 0)
-    return Candidate(*key, Kind.WEAKER, option, 0, 0, 0, 0, 0)
+    month = max(claim.ends for claim in intervals)
+    return Candidate(*key, Kind.ENDED, option, 0, month, 0, 0, 0)
 
 
 # ---- What a claim would change -------------------------------------------------------------------
@@ -200,9 +205,9 @@ class _Opened:
 class Judge:
     """Asks the judge what a claim would change, for one tenant after the other.
 
-    Claims to be filed of one tenant that lie on the same sides of the bands, and at or off the
-    share, change the same: their growth is none, so the rest follows from the tenant. So one of
-    them is judged for all.
+    Claims to be filed for one tenant that lie on the same sides of the bands, and at or off the
+    share, change the same: they have not grown yet, so the rest follows from the tenant. One of
+    them is judged for all; and none where the tenant's doors are open already.
     """
 
     def __init__(self, rule_set: rules.RuleSet, pair: Months) -> None:
@@ -230,42 +235,48 @@ class Tenant:
     def __init__(self, judge: Judge, own: Sequence[Claim], verdicts: Iterable[Verdict]) -> None:
         self.judge, self.own = judge, own
         self.before = {(one.track, one.option): one for one in verdicts}
+        self.claimed: dict[int, list[Claim]] = {}  # by CPOR, approved or not
+        for claim in own:
+            if claim[2] == judge.cpor:
+                self.claimed.setdefault(claim[1], []).append(claim)
         self.eligible = self._eligible(own)
+        self.unmoved = _Opened("", self.eligible, self._deployed(self.before))
         self.opened: dict[tuple[object, ...], _Opened] = {}
 
     def filed(self, candidate: Candidate, gained: int, span: int) -> tuple[str, str]:
         """What the claim would change now, and what a month brings with it only: as texts."""
         if not candidate.has_figures:
             return "", ""
-        own = [
-            claim
-            for claim in self.own
-            if (claim.workload, claim.option) == (candidate.workload, self.judge.cpor)
-        ]
-        opened = self._opened(candidate, own)
+        own = self.claimed.get(candidate.workload)
+        opened = self._opened(candidate) if own is None else self._judged(candidate, own)
         keeps_beginning = candidate.kind == Kind.NOT_APPROVED and candidate.state not in BEGINS_ANEW
         coming = "" if keeps_beginning else self._coming(candidate, opened, gained, span)
         return opened.effect, coming
 
-    def _opened(self, candidate: Candidate, own: Sequence[Claim]) -> _Opened:
-        if own:  # its earlier figures speak too
-            return self._judged(self._after(candidate, own))
-        judge = self.judge
+    def _opened(self, candidate: Candidate) -> _Opened:
+        """Of a claim without earlier figures."""
+        judge, seats = self.judge, candidate.seats
+        bits = judge.rules.bits[candidate.workload]
         numerator, denominator = judge.rules.share
-        key = (
-            judge.rules.bits[candidate.workload],
-            *(
-                (candidate.seats >= band.seats_from) + (candidate.seats > band.seats_to)
-                for band in judge.bands
-            ),
-            candidate.seats > 0 and candidate.users * denominator == candidate.seats * numerator,
-        )
+        is_at_share = seats > 0 and candidate.users * denominator == seats * numerator
+        sides = []
+        opens = False
+        for band, eligible in zip(judge.bands, self.eligible, strict=True):
+            side = (seats >= band.seats_from) + (seats > band.seats_to)
+            sides.append(side)
+            # Below a band nothing changes, above it only where a promoted tenant stays; and no
+            # door opens twice.
+            if side == 1 or (side == 2 and band.keeps_promoted):
+                opens |= bool(bits & ~eligible)
+        if not opens and not is_at_share:
+            return self.unmoved
+        key = (bits, is_at_share, *sides)
         if key not in self.opened:
-            self.opened[key] = self._judged(self._after(candidate, own), is_at_share=bool(key[-1]))
+            self.opened[key] = self._judged(candidate, ())
         return self.opened[key]
 
-    def _after(self, candidate: Candidate, own: Sequence[Claim]) -> list[Claim]:
-        """The tenant's claims once this one counts."""
+    def _after(self, candidate: Candidate, own: Collection[Claim]) -> list[Claim] | None:
+        """The tenant's claims once this one counts; None where one counts already."""
         last = self.judge.pair.last
         claims = self.own
         stands = any(
@@ -276,37 +287,33 @@ class Tenant:
         held = Holdings(self.judge.rule_set, self.judge.pair, candidate.tenant, tuple(claims))
         figures = Figures.from_start(candidate.seats, candidate.users)
         added = held.add(Association(self.judge.keys[candidate.workload], CPOR, figures))
-        # It cannot be held already: then it would not be a candidate.
-        assert not isinstance(added, str)  # noqa: S101 -- for the type checker
+        if isinstance(added, str):  # noted by hand, and claimed since
+            return None
         return sorted(added[0].claims, key=itemgetter(1, 2, 3))
 
     def _eligible(self, claims: Sequence[Claim]) -> tuple[int, ...]:
         rules_now = self.judge.rules
         return tuple(judging.eligibility(band, claims, rules_now)[0] for band in self.judge.bands)
 
-    def _judged(self, claims: Sequence[Claim], *, is_at_share: bool = True) -> _Opened:
-        """``is_at_share``: it could deploy the tenant by itself, so the judge has to be asked."""
-        eligible = self._eligible(claims)
-        judge = self.judge
-        if eligible == self.eligible and not is_at_share:
-            after = self.before
-        else:
-            found = judging.judge(claims, judge.rules)
-            after = {(one.track, one.option): one for one in found}
-        return _Opened(
-            text_of(self._difference(after)),
-            eligible,
-            frozenset(
-                track
-                for (track, option), one in after.items()
-                if option == judge.cpor and one.deployed_now
-            ),
+    def _judged(self, candidate: Candidate, own: Collection[Claim]) -> _Opened:
+        """``own`` are the claim's intervals so far: their figures speak too."""
+        claims = self._after(candidate, own)
+        if claims is None:
+            return self.unmoved
+        found = judging.judge(claims, self.judge.rules)
+        after = {(one.track, one.option): one for one in found}
+        effect = text_of(self._difference(after))
+        return _Opened(effect, self._eligible(claims), self._deployed(after))
+
+    def _deployed(self, verdicts: Mapping[tuple[int, int], Verdict]) -> frozenset[int]:
+        return frozenset(
+            track
+            for (track, option), one in verdicts.items()
+            if option == self.judge.cpor and one.deployed_now
         )
 
     def _difference(self, after: Mapping[tuple[int, int], Verdict]) -> Effects:
         effects: Effects = {}
-        if after is self.before:
-            return effects
         for key, now in after.items():
             track, option = key
             then = self.before.get(key)

@@ -18,6 +18,7 @@ from scoring.views import (
     scenario,
     scenarios,
     scores,
+    unclaimed,
     undoing,
 )
 
@@ -29,6 +30,10 @@ urlpatterns = [
     path("planen/", planning.plan, name="plan"),
     path("planen/aufwand/", planning.change_efforts, name="plan_efforts"),
     path("planen/behalten/", planning.keep, name="plan_keep"),
+    path("planen/zuordnungen/", unclaimed.index, name="unclaimed"),
+    path("planen/zuordnungen.csv", unclaimed.export, name="unclaimed_csv"),
+    path("planen/zuordnungen/notieren/", unclaimed.note, name="work_note"),
+    path("planen/zuordnungen/<uuid:pk>/schliessen/", unclaimed.close, name="work_close"),
     path("verlauf/", history.history, name="history"),
     path("verlauf/stand/", history.status, name="history_status"),
     path("verlauf/registrierung/", history.record, name="enrolment_record"),

@@ -12,7 +12,8 @@ from django.utils.translation import ngettext
 
 from partners.models import Partner, User
 from partners.waiting import Waiting
-from scoring import enrolments, imports, monthly_reports, perms
+from scoring import claim_list, claim_words, enrolments, imports, monthly_reports, perms
+from scoring.claim_states import ClaimState
 from scoring.models import DesignationReport, MonthOfData, PartnerCenterImport
 from scoring.presentation import figure, month_name
 from scoring.status import Standing, Status
@@ -33,6 +34,7 @@ def for_user(user: User) -> list[Waiting]:
     return [
         *_reports(user),
         *_undecided(user),
+        *_asked(user, own),
         *_enrolments(user, own),
         *_missed_reports(user, missed),
         *_old_data(user, [partner for partner in own if partner.pk not in told]),
@@ -108,6 +110,24 @@ def _undecided(user: User) -> Iterator[Waiting]:
             action=_("Look at it"),
             kind="import",
             since=item.finished_at,
+            mine=True,
+        )
+
+
+def _asked(user: User, own: list[Partner]) -> Iterator[Waiting]:
+    """Firms with claims that Microsoft wants to know more of, for those who work with claims."""
+    found = claim_list.asked(own)
+    for partner in own:
+        asked = found.get(partner.pk)
+        if asked is None or not perms.can_plan(user, partner):
+            continue
+        yield Waiting(
+            title=_("Microsoft asks about claims of yours"),
+            detail=f"{partner.name}: {claim_words.asked_words(asked.number, asked.seen_on)}",
+            url=reverse("scoring:unclaimed") + f"?state={ClaimState.PARTNER_ACTION_REQUIRED:d}",
+            action=_("To the claims"),
+            kind="claims",
+            since=None,
             mine=True,
         )
 

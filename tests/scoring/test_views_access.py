@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from documents import jobs
 from partners.models import Partner, User
-from scoring import corrections, enrolments, monthly_reports, reports
+from scoring import claim_list, corrections, enrolments, monthly_reports, reports
 from scoring.enrolments import MODERN_WORK
 from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
@@ -32,6 +32,10 @@ ACCESS = {
     "plan": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "plan_efforts": ("post", (200, 200, 403, 403, 200, 403, 302)),
     "plan_keep": ("post", (302, 302, 403, 403, 302, 403, 302)),
+    "unclaimed": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "unclaimed_csv": ("get", (200, 200, 200, 200, 302, 200, 302)),
+    "work_note": ("post", (200, 200, 403, 403, 302, 403, 302)),
+    "work_close": ("post", (302, 302, 403, 403, 404, 404, 302)),
     "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_month": ("get", (200, 200, 200, 200, 404, 404, 302)),
@@ -107,6 +111,9 @@ class World:
             reason="seit Mai nicht mehr hier",
             by=self.people["manager"],
         )
+        self.work = claim_list.note(
+            self.firm, claim_list.Noted("Neukunde", 5, 50, 10), by=self.people["manager"]
+        )
         self.other: Partner = PartnerFactory.create()  # in the directory, as everybody sees it
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, blank.pdf)
@@ -128,6 +135,8 @@ class World:
             args = [self.report.pk]
         elif name == "report_unsubscribe":
             args = [self.subscription.pk]
+        elif name == "work_close":
+            args = [self.work.pk]
         elif name == "metric":
             args = [self.score.pk, "smb", "net_customer_adds"]
         elif name in {
