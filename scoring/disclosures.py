@@ -186,7 +186,8 @@ def _newest_scores(partners: Collection[Partner], today: date) -> dict[UUID, Com
                 note["code"] != Caution.COMPARISON_MONTH_MISSING for note in score.cautions
             ),
             has_expired=score.has_expired,  # type: ignore[attr-defined]
-            tracks=score.tracks,
+            result=score.result,
+            track=score.track,
         )
         for score in scores.annotate(has_expired=Exists(gone))
     }

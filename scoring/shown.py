@@ -6,16 +6,18 @@ computed in the last days, and nobody who counted in it has stopped to count sin
 firm it says no more than that, whatever the score does: what is left out would tell of a drop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
+from functools import cached_property
+from typing import Any
 
 from django.db.models import TextChoices
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from scoring import months
+from scoring import months, results
 from scoring.enrolments import MODERN_WORK
 from scoring.presentation import figure, month_name, unit, value_text
 from scoring.results import TrackResult
@@ -47,7 +49,7 @@ class Hidden(TextChoices):
 IS_MET = {None: True, Hidden.NOT_MET: False}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Computed:
     """The newest score of a firm by the rules of the day, as far as it matters here."""
 
@@ -56,7 +58,13 @@ class Computed:
     designated: bool
     is_provable: bool
     has_expired: bool  # somebody who counted in it has stopped to count since
-    tracks: Sequence[TrackResult]
+    result: Mapping[str, Any]  # as it is stored, see results.py
+    track: str
+
+    @cached_property
+    def tracks(self) -> Sequence[TrackResult]:
+        """Read where figures are shown: a directory full of badges needs none."""
+        return results.read(self.result, shown=self.track)
 
     @property
     def shown(self) -> TrackResult:

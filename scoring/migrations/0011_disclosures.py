@@ -37,4 +37,8 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
+        migrations.AddIndex(
+            model_name="score",
+            index=models.Index(fields=["partner", "-as_of", "-computed_at"], name="score_of_day"),
+        ),
     ]

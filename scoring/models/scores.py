@@ -54,7 +54,11 @@ class Score(models.Model):
         verbose_name = _("score")
         verbose_name_plural = _("scores")
         ordering = ["-computed_at", "pk"]
-        indexes = [models.Index(fields=["partner", "-computed_at"], name="score_of_partner")]
+        indexes = [
+            models.Index(fields=["partner", "-computed_at"], name="score_of_partner"),
+            # The newest score of a day: for a directory of firms with a score of every night.
+            models.Index(fields=["partner", "-as_of", "-computed_at"], name="score_of_day"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.partner} {self.as_of:%Y-%m-%d}"
