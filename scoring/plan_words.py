@@ -69,7 +69,6 @@ class WayWords:
     more: Sequence[StepWords]  # beyond those that are shown at once
     before: str
     after: str
-    passes: bool
     metrics: Sequence[MetricLine]
     chart: charts.Chart | None
     examined: str
@@ -99,50 +98,32 @@ def way_words(
     start: Ground, way: Way, target: Target, tenants: Mapping[int, Tenant], *, name: str
 ) -> WayWords:
     """A way in words; ``name`` makes the ids of its picture unique on the page."""
-    answer = way.answer
-    without = str(WITHOUT[way.without]) if way.without else ""
-    if isinstance(answer, Unreachable):
-        return WayWords(
-            key=name,
-            track=way.track.title,
-            without=without,
-            lever=way.without or "",
-            cost="",
-            is_there=False,
-            steps=(),
-            more=(),
-            before=whole(start.problem(way.track, target).scored().total),
-            after="",
-            passes=False,
-            metrics=(),
-            chart=None,
-            examined=figure(answer.examined),
-            why_not=_why_not(start, way, answer, target),
-        )
-    steps = list(step_words(start, way.track, answer, tenants))
+    plan = way.plan
+    steps = list(step_words(start, way.track, plan, tenants)) if plan else []
+    before = plan.before if plan else start.problem(way.track, target).scored()
     return WayWords(
         key=name,
         track=way.track.title,
-        without=without,
+        without=str(WITHOUT[way.without]) if way.without else "",
         lever=way.without or "",
-        cost=effort(answer.cost),
-        is_there=not len(answer.steps),
+        cost=effort(plan.cost) if plan else "",
+        is_there=way.cost is not None and not steps,
         steps=steps[:SHOWN_STEPS],
         more=steps[SHOWN_STEPS:],
-        before=whole(answer.before.total),
-        after=whole(answer.after.total),
-        passes=answer.after.passes and start.position.is_provable,
+        before=whole(before.total),
+        after=whole(plan.after.total) if plan else "",
         metrics=[
-            _metric(answer.before.metrics[key], answer.after.metrics[key])
-            for key in answer.after.metrics
-        ],
-        chart=_chart(start, answer, name),
-        examined=figure(answer.examined),
-        why_not="",
+            _metric(plan.before.metrics[key], plan.after.metrics[key]) for key in plan.after.metrics
+        ]
+        if plan
+        else [],
+        chart=_chart(start, plan, name) if plan else None,
+        examined=figure(plan.examined) if plan else "",
+        why_not=_why_not(way, way.answer, target) if isinstance(way.answer, Unreachable) else "",
     )
 
 
-def _why_not(start: Ground, way: Way, answer: Unreachable, target: Target) -> str:
+def _why_not(way: Way, answer: Unreachable, target: Target) -> str:
     if target == Target.PASS and answer.zero:
         metrics = ", ".join(str(Metric(key).label) for key in answer.zero)
         if answer.zero == (DEPLOYMENTS,):
@@ -369,6 +350,28 @@ def _claims_together(
         }
     cost = sum(choice.cost(weights) for _customer, choice in pure)
     return StepWords(Lever.CLAIM, title, shown, effort(cost), _customers())
+
+
+def near_together(start: Ground, near: Sequence[Near], tenants: Mapping[int, Tenant]) -> StepWords:
+    """Several customers up to the share in one step, where single ones would earn nothing yet."""
+    users = sum(one.users for one in near)
+    words = {
+        "number": figure(len(near)),
+        "users": figure(users),
+        "names": ", ".join(str(tenants[one.customer]) for one in near if one.customer in tenants),
+    }
+    title = ngettext(
+        "Bring %(number)s customer to deployed.",
+        "Bring %(number)s customers to deployed, together.",
+        len(near),
+    )
+    detail = ngettext(
+        "%(users)s more active user: %(names)s.",
+        "%(users)s more active users: %(names)s.",
+        users,
+    )
+    cost = effort(users * start.weights.user)
+    return StepWords(Lever.NEAR, title % words, detail % words, cost, _customers())
 
 
 def brings(choice: Choice) -> str:

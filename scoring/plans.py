@@ -8,7 +8,7 @@ most, claims that wait there count together. A tenant won counts as a tenant and
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from math import floor
@@ -166,10 +166,21 @@ class Way:
     track: rules.Track
     answer: Plan | Unreachable
     without: Lever | None = None
+    furthest: Plan | None = None  # where the target is out of reach: the cheapest as far as it goes
 
     @property
     def cost(self) -> int | None:
         return self.answer.cost if isinstance(self.answer, Plan) else None
+
+    @property
+    def plan(self) -> Plan | None:
+        """What to do: the way to the target, or as far as it goes."""
+        return self.answer if isinstance(self.answer, Plan) else self.furthest
+
+    @property
+    def reach(self) -> Fraction:
+        """The points that the plan comes to; without one those of today at least."""
+        return self.plan.after.total if self.plan else Fraction(0)
 
 
 @dataclass(frozen=True)
@@ -184,8 +195,8 @@ def ways(start: Ground, target: Target) -> Ways:
     """The cheapest plan of each track, and for the better one the cheapest without each of its
     sorts of step: three at most, the cheapest first."""
     tracks = [way(start, track, target) for track in start.rule_set.tracks]
-    # The cheaper track first; on a draw they stay in the rule set's order.
-    tracks.sort(key=lambda one: (one.cost is None, one.cost or 0))
+    # The cheaper track first, then the one that gets further; on a draw the rule set's order.
+    tracks.sort(key=lambda one: (one.cost is None, one.cost or 0, -one.reach))
     best = tracks[0]
     others: list[Way] = []
     if isinstance(best.answer, Plan):
@@ -197,8 +208,14 @@ def ways(start: Ground, target: Target) -> Ways:
 
 def way(start: Ground, track: rules.Track, target: Target, without: Lever | None = None) -> Way:
     """The cheapest plan of one track, without one sort of step or with all of them."""
-    wanted = [] if without is None else [without]
-    return Way(track, planner.cheapest(start.problem(track, target, *wanted)), without)
+    problem = start.problem(track, target, *([] if without is None else [without]))
+    answer = planner.cheapest(problem)
+    furthest = None
+    if isinstance(answer, Unreachable):
+        nearer = replace(problem, target=min(problem.target, answer.most), every_metric=False)
+        found = planner.cheapest(nearer)
+        furthest = found if isinstance(found, Plan) and len(found.steps) else None
+    return Way(track, answer, without, furthest)
 
 
 # ---- As a scenario -------------------------------------------------------------------------------

@@ -16,11 +16,10 @@ from partners.middleware import PortalRequest
 from partners.models import Partner
 from scoring import claim_levers, efforts, perms, plan_words, plans, positions, scenarios
 from scoring.plan_forms import EffortForm
-from scoring.planner import Lever, Plan
+from scoring.planner import Lever
 from scoring.plans import Ground, Target, Way
 from scoring.positions import Nothing, Position
 from scoring.presentation import figure, month_name
-from scoring.scenario_changes import MOST_CHANGES
 from scoring.scenarios import NotChangeable
 
 
@@ -62,7 +61,7 @@ def keep(request: PortalRequest) -> HttpResponse:
         return back
     start = plans.ground(position, efforts.weights(efforts.of(partner)))
     way = _way(request, start, target)
-    if way is None or not isinstance(way.answer, Plan) or not len(way.answer.steps):
+    if way is None or way.plan is None or not len(way.plan.steps):
         messages.error(request, _("This plan is not there any more. Here is what stands today."))
         return back
     try:
@@ -70,7 +69,7 @@ def keep(request: PortalRequest) -> HttpResponse:
             partner,
             _scenario_name(start, way, target),
             by=request.user,
-            changes=plans.as_changes(start, way.track, way.answer),
+            changes=plans.as_changes(start, way.track, way.plan),
         )
     except NotChangeable as refusal:
         messages.error(request, str(refusal))
@@ -99,17 +98,14 @@ def _way(request: PortalRequest, start: Ground, target: Target) -> Way | None:
 
 
 def _scenario_name(start: Ground, way: Way, target: Target) -> str:
-    words = {"track": way.track.title, "points": _points(start, target)}
-    if target == Target.NEXT:
-        return _("Plan: %(track)s, the next full point") % words
-    return _("Plan: %(track)s, %(points)s points") % words
+    points = start.problem(way.track, target).target
+    return _("Plan: %(track)s, %(points)s points") % {
+        "track": way.track.title,
+        "points": figure(min(points, way.reach)),
+    }
 
 
 # ---- What the page shows -------------------------------------------------------------------------
-
-
-def _points(start: Ground, target: Target) -> str:
-    return figure(start.rule_set.pass_mark if target == Target.PASS else plans.FULL)
 
 
 def _page(request: PortalRequest, context: dict[str, Any], status: int = 200) -> HttpResponse:
@@ -145,12 +141,11 @@ def _plans(position: Position, row: Any, target: Target) -> dict[str, Any]:
     start = plans.ground(position, efforts.weights(row))
     found = plans.ways(start, target)
     shown = [*found.tracks, *found.others]
-    tenants = plan_words.names_of(way.answer for way in shown if isinstance(way.answer, Plan))
+    tenants = plan_words.names_of(way.plan for way in shown if way.plan)
 
     def words(way: Way, name: str) -> dict[str, Any]:
         told = plan_words.way_words(start, way, target, tenants, name=name)
-        can_be_kept = isinstance(way.answer, Plan) and len(told.steps) > 0
-        return {"way": told, "key": way.track.key, "can_be_kept": can_be_kept}
+        return {"way": told, "key": way.track.key}
 
     best = found.tracks[0]
     left_out = start.left_out.get(best.track.key, 0)
@@ -166,7 +161,6 @@ def _plans(position: Position, row: Any, target: Target) -> dict[str, Any]:
         "others": [words(way, f"other-{number}") for number, way in enumerate(found.others)],
         "left_out": left_out,
         "most_claims": claim_levers.MOST_CLAIMS,
-        "most_changes": MOST_CHANGES,
         "targets": [
             {
                 "key": Target.PASS,
