@@ -86,8 +86,15 @@ def anchor(key: str) -> str:
 
 def people_of(portfolio: Portfolio, rule_set: rules.RuleSet, as_of: date) -> list[Person]:
     """Everybody with a certificate, by name, in two queries."""
-    said = claims.said_certificates(portfolio)
-    known = claims.corrections(portfolio)
+    return people_from(
+        claims.said_certificates(portfolio), claims.corrections(portfolio), rule_set, as_of
+    )
+
+
+def people_from(
+    said: Sequence[Certificate], known: Corrections, rule_set: rules.RuleSet, as_of: date
+) -> list[Person]:
+    """Everybody behind these certificates, with these corrections laid over them."""
     laid = claims.correct_certificates(said, known)
     before = dict(zip(map(id, laid), said, strict=True))
     speaks: dict[str, list[Speaks]] = {}

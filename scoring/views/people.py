@@ -28,8 +28,8 @@ from scoring.presentation import PEOPLE, day_text, figure
 from scoring.results import Metric
 from scoring.views import people_ahead
 from scoring.views.corrections import effect_words, lines
+from scoring.views.people_ahead import PEOPLE_A_PAGE
 
-PEOPLE_A_PAGE = 50
 Field = Correction.Field
 Target = OfPerson | OfCertificate
 

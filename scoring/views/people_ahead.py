@@ -11,6 +11,8 @@ from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.dates import MONTHS_3
+from django.utils.http import urlencode
+from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 from django.views.decorators.http import require_POST
@@ -27,6 +29,7 @@ from scoring.renewals import Ending, Expiry, Window
 from scoring.results import Metric, TrackResult
 from scoring.rule_sets import PREFIXES
 
+PEOPLE_A_PAGE = 50
 MOST_EXPIRIES, MOST_STEPS, MOST_MOVES = 12, 6, 8
 
 
@@ -56,7 +59,9 @@ def context(
     return {
         "expiring": _expiring(ahead, is_whole=whole_list == "expiring"),
         "exams": _exams(ahead, is_whole=whole_list == "exams"),
-        "moves": _moves(moves.recent(portfolio, everybody, today), is_whole=whole_list == "moves"),
+        "moves": _moves(
+            ahead, moves.recent(portfolio, everybody, today), is_whole=whole_list == "moves"
+        ),
     }
 
 
@@ -89,7 +94,7 @@ def _expiring(ahead: Ahead, *, is_whole: bool) -> dict[str, Any]:
         "left_out": len(found) - len(shown),
         "chart": renewals.draw(
             _chart_title(upcoming),
-            [(one, f"{one.name} · {short(one.title)}", _day(one.until_on)) for one in found],
+            [(one, _in_picture(one, ahead), _day(one.until_on)) for one in found],
             ahead.today,
             MONTHS_3,
         ),
@@ -112,16 +117,21 @@ def _chart_title(upcoming: Sequence[Expiry]) -> str:
     ) % {"number": len(upcoming), "day": _day(upcoming[0].until_on)}
 
 
+def _in_picture(one: Expiry, ahead: Ahead) -> str:
+    """Short enough for a phone: letters in a picture do not wrap."""
+    exam = code(ahead.rule_set.certifications[one.certification])
+    return f"{Truncator(one.name).chars(28)} · {Truncator(exam).chars(16)}"
+
+
 def _expiry(one: Expiry, ahead: Ahead) -> dict[str, Any]:
     return {
         "name": one.name,
-        "anchor": one.anchor,
-        "title": short(one.title),
-        "metric": str(Metric(one.metric).label),
+        "url": _url(one.name, one.anchor, ahead),
+        "title": _title(one.certification, ahead),
         "day": _day(one.until_on),
         "left": _left(one),
         "window": _window(one, ahead),
-        "tag": _WINDOW_TAGS[one.window],
+        "tag": "warn" if _closes_early(one) else _WINDOW_TAGS[one.window],
         "cost": _cost(one),
         "effects": [] if one.kept_by or not one.counts else _effects(one.effects),
         "is_costly": one.cost > 0,
@@ -135,6 +145,13 @@ _WINDOW_TAGS = {
     Window.CLOSED: "bad",
     Window.NONE: "warn",
 }
+
+
+def _closes_early(one: Expiry) -> bool:
+    """Whether the exam is retired before the certificate expires, while it can be renewed."""
+    if one.window != Window.OPEN or one.closes_on is None:
+        return False
+    return one.closes_on < one.until_on
 
 
 def _left(one: Expiry) -> str:
@@ -159,7 +176,7 @@ def _window(one: Expiry, ahead: Ahead) -> str:
         return _("None: Microsoft no longer offers it.")
     if one.window == Window.TO_OPEN:
         return _("Opens on %(day)s.") % {"day": _day(one.opens_on)}
-    if one.closes_on is not None and one.closes_on < one.until_on:
+    if _closes_early(one):
         return _("Open, but only until %(day)s: then the exam is retired.") % {
             "day": _day(one.closes_on)
         }
@@ -213,7 +230,7 @@ def _warning(one: Expiry, ahead: Ahead) -> str:
 
 def _ending(one: Ending, ahead: Ahead) -> dict[str, Any]:
     words = _("“%(title)s” gives points until %(day)s only, whoever holds it.") % {
-        "title": short(one.title),
+        "title": _title(one.certification, ahead),
         "day": _day(one.until_on),
     }
     own = ngettext(
@@ -269,12 +286,12 @@ def _exams(ahead: Ahead, *, is_whole: bool) -> dict[str, Any]:
     counting = renewals.heads_of(ahead.everybody)
     found = one_exam.steps(ahead.everybody, ahead.rule_set, counting, ahead.today)
     return {
-        "metrics": [_metric(one, is_whole=is_whole) for one in found],
+        "metrics": [_metric(one, ahead, is_whole=is_whole) for one in found],
         "people": len({step.person for one in found for step in one.steps}),
     }
 
 
-def _metric(one: MetricSteps, *, is_whole: bool) -> dict[str, Any]:
+def _metric(one: MetricSteps, ahead: Ahead, *, is_whole: bool) -> dict[str, Any]:
     steps = one.steps if is_whole else one.steps[:MOST_STEPS]
     return {
         "key": one.metric,
@@ -285,7 +302,7 @@ def _metric(one: MetricSteps, *, is_whole: bool) -> dict[str, Any]:
         % {"heads": one.heads},
         "is_full": one.is_full,
         "effects": _effects(one.effects),
-        "steps": [_step(step) for step in steps],
+        "steps": [_step(step, ahead) for step in steps],
         "number": len(one.steps),
         "left_out": len(one.steps) - len(steps),
         "further": ngettext(
@@ -299,11 +316,11 @@ def _metric(one: MetricSteps, *, is_whole: bool) -> dict[str, Any]:
     }
 
 
-def _step(step: Step) -> dict[str, Any]:
+def _step(step: Step, ahead: Ahead) -> dict[str, Any]:
     first, *others = step.options
     return {
         "name": step.name,
-        "anchor": step.anchor,
+        "url": _url(step.name, step.anchor, ahead),
         "exam": label(first),
         "deadline": _("until %(day)s only") % {"day": _day(first.exam_until)}
         if first.exam_until
@@ -331,14 +348,14 @@ def _why(step: Step) -> str:
 # ---- Joiners and leavers -------------------------------------------------------------------------
 
 
-def _moves(found: Sequence[moves.Move], *, is_whole: bool) -> dict[str, Any]:
+def _moves(ahead: Ahead, found: Sequence[moves.Move], *, is_whole: bool) -> dict[str, Any]:
     shown = found if is_whole else found[:MOST_MOVES]
     return {
         "rows": [
             {
                 "kind": one.kind,
                 "name": one.name,
-                "anchor": one.anchor,
+                "url": _url(one.name, one.anchor, ahead) if one.anchor else "",
                 "day": _day(one.day),
                 "tag": _MOVE_TAGS[one.kind],
                 "title": _MOVES[one.kind](),
@@ -396,11 +413,22 @@ def label(one: rules.Certification) -> str:
     return f"{one.exam_codes[0]} {title}" if one.exam_codes else title
 
 
+def _title(certification: str, ahead: Ahead) -> str:
+    return label(ahead.rule_set.certifications[certification])
+
+
 def points(change: Fraction) -> str:
     """A change in points: ``+2.5``, ``0`` or ``−7.5``."""
     if not change:
         return "0"
     return ("+" if change > 0 else "\N{MINUS SIGN}") + whole(abs(change))
+
+
+def _url(name: str, anchor: str, ahead: Ahead) -> str:
+    """Where the person stands: on this page, or on the one that a search for them gives."""
+    if len(ahead.everybody) <= PEOPLE_A_PAGE:
+        return f"#{anchor}"
+    return f"?{urlencode({'words': name})}#{anchor}"
 
 
 def _day(day: date | None) -> str:
