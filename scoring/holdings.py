@@ -235,7 +235,12 @@ class Holdings:
             return why
         own = self._own(workload, option) if option else self._of(workload)
         keys = {(claim.workload, claim.option) for claim in own if self._runs_now(claim)}
-        return keys or said(Cannot.NOT_HELD)
+        if keys:
+            return keys
+        number = self.rule_set.workloads[workload].number
+        wanted = [one.number for one in self.rule_set.options.values() if option in ("", one.key)]
+        is_silent = not own and any((number, one) in self.held for one in wanted)
+        return said(Cannot.HELD_WITHOUT_DATA if is_silent else Cannot.NOT_HELD)
 
     def _runs_now(self, claim: Claim) -> bool:
         return claim.begins <= self.pair.last <= claim.ends

@@ -105,8 +105,7 @@ class CustomersWon:
 
     def sentence(self, names: Names) -> str:
         words = {
-            "number": figure(self.number),
-            "name": self.name or _("a new customer"),
+            "who": self._who(),
             "workloads": ", ".join(map(names.workload, self.workloads)),
             "option": self.option,
             "seats": figure(self.seats),
@@ -115,25 +114,22 @@ class CustomersWon:
         }
         if self.users == self.users_at_start:
             return (
-                ngettext(
-                    "Won: %(name)s with %(workloads)s by %(option)s, %(users)s of %(seats)s seats "
-                    "in use.",
-                    "Won: %(number)s customers with %(workloads)s by %(option)s each, %(users)s of "
-                    "%(seats)s seats in use (%(name)s).",
-                    self.number,
-                )
+                _("Won: %(who)s. %(workloads)s by %(option)s, %(users)s of %(seats)s seats in use.")
                 % words
             )
         return (
-            ngettext(
-                "Won: %(name)s with %(workloads)s by %(option)s, %(users)s of %(seats)s seats in "
-                "use, %(start)s at the beginning.",
-                "Won: %(number)s customers with %(workloads)s by %(option)s each, %(users)s of "
-                "%(seats)s seats in use, %(start)s at the beginning (%(name)s).",
-                self.number,
+            _(
+                "Won: %(who)s. %(workloads)s by %(option)s, %(users)s of %(seats)s seats in use, "
+                "%(start)s at the beginning."
             )
             % words
         )
+
+    def _who(self) -> str:
+        words = {"number": figure(self.number), "name": self.name}
+        if not self.name:
+            return ngettext("a new customer", "%(number)s new customers alike", self.number) % words
+        return ngettext("%(name)s", "%(number)s customers alike (%(name)s)", self.number) % words
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

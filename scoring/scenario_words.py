@@ -8,11 +8,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from scoring import charts, rules
+from scoring.holdings import said
 from scoring.presentation import figure, signed, unit, value_text, whole
 from scoring.results import Metric
-from scoring.scenario_outcomes import CountMove, Effect, Outcome, TrackOutcome
+from scoring.scenario_outcomes import CountMove, Effect, Ground, Outcome, TrackOutcome
 from scoring.scenarios import Evaluated
-from scoring.worth import points_text
+from scoring.worth import Why, points_text
 
 ROOM = 32  # letters of a name beside its points, on a phone
 
@@ -62,6 +63,7 @@ class EffectView:
     problem: str
     gains: Sequence[tuple[str, str]]  # track and points, those that move
     moves: str  # what it moves in the counts
+    whys: Sequence[str]  # where more of a count earns nothing more
 
 
 # ---- One scenario --------------------------------------------------------------------------------
@@ -201,6 +203,7 @@ def effects(evaluated: Evaluated, found: Iterable[Effect]) -> list[EffectView]:
                 if one.gains[track.key]
             ],
             moves=_moves(one.moves, rule_set),
+            whys=list(dict.fromkeys(_whys(one, evaluated.ground))),
         )
         for one in found
     ]
@@ -214,6 +217,26 @@ def _moves(moves: Sequence[CountMove], rule_set: rules.RuleSet) -> str:
         if own:
             said.append(f"{track.title}: {', '.join(own)}")
     return "; ".join(said)
+
+
+def _whys(effect: Effect, ground: Ground) -> Iterator[str]:
+    """Why a track gains nothing though one of its counts grows."""
+    for move in effect.moves:
+        if move.change < 0 or effect.gains[move.track]:
+            continue
+        metric = ground.scored[move.track].metrics[move.metric]
+        value = metric.options[move.option].value + move.change
+        if metric.points == metric.metric.max:
+            why = said(Why.FULL, max=figure(metric.metric.max))
+        elif value <= 0:
+            why = said(Why.NOT_ABOVE_ZERO, value=signed(value))
+        else:
+            why = said(Why.OTHER_OPTION, option=metric.option)
+        yield _("%(track)s, %(metric)s: %(why)s") % {
+            "track": ground.rule_set.track(move.track).title,
+            "metric": _title(move.metric),
+            "why": why,
+        }
 
 
 def _move(move: CountMove) -> str:
