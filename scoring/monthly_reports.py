@@ -36,7 +36,7 @@ from scoring.models import (
 logger = logging.getLogger(__name__)
 
 TASK = "scoring.tasks.monthly_report"
-FIRST_DAY = 20  # of a month, in Berlin
+FIRST_DAY = 20  # of a month, in Berlin; the page of the archive names it, too
 REMIND_FROM = 25
 OPEN_FOR = timedelta(days=60)  # what could not be made by then is left alone
 

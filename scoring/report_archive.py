@@ -61,7 +61,7 @@ def groups(partner: Partner, shown: Iterable[Score]) -> list[Group]:
         DesignationReport.objects.filter(score__in=found)
         .select_related("document__seal", "document__requested_by", "since")
         .prefetch_related("monthly")
-        .order_by("document__created_at", "pk")
+        .order_by("-length", "language")  # one page first
     )
     for row in rows:
         orderer = row.document.requested_by

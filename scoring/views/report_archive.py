@@ -134,7 +134,6 @@ def subscription_context(
         ],
         "form": form or SubscriptionForm.for_reader(people, own.pk),
         "last": None if last is None else {"row": last, "month": month_name(last.month)},
-        "first_day": monthly_reports.FIRST_DAY,
         "done": "",
     }
 

@@ -84,10 +84,11 @@ def agenda(language: str) -> bytes:
     return first_round_pdf.render_round(rounds.game().play(), language=language)
 
 
-def report(language: str, rows: list[Row] | None = None) -> bytes:
+def report(language: str, rows: list[Row] | None = None, length: str = "full") -> bytes:
     firm = PartnerFactory.create(name="Kern", legal_name="Kern & Söhne GmbH", slug="kern")
     user = member(firm, "manager")
-    ordered = reports.order(stored_score(firm, rows).pk, language=language, by=user)
+    score = stored_score(firm, rows)
+    ordered = reports.order(score.pk, language=language, length=length, by=user)
     assert reports.build(ordered.document_id)
     ordered.document.refresh_from_db()
     with ordered.document.file.open("rb") as stored:
@@ -117,6 +118,8 @@ KINDS: dict[str, tuple[str, bool, Callable[[], bytes]]] = {  # language, sealed,
     "agenda in English": ("en", False, lambda: agenda("en")),
     "report in German": ("de", True, lambda: report("de")),
     "report in English": ("en", True, lambda: report("en")),
+    "report on one page in German": ("de", True, lambda: report("de", length="short")),
+    "report on one page in English": ("en", True, lambda: report("en", length="short")),
     "report with 400 rows": ("de", True, long_report),
 }
 
