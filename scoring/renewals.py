@@ -66,7 +66,7 @@ class Ending:
     title: str
     metric: str
     until_on: date
-    people: int  # who have it
+    people: int  # who have it on that day, by what is known today
     heads: int  # of them, who count by nothing that lasts longer
     effects: tuple[Effect, ...]
 
@@ -200,7 +200,9 @@ def endings(everybody: Sequence[Person], rule_set: rules.RuleSet, today: date) -
             (person, one)
             for person in everybody
             for one in person.holdings
-            if one.counts.certification == certification.key and one.state in ("valid", "soon")
+            if one.counts.certification == certification.key
+            and one.state in ("valid", "soon")
+            and one.until_on == until_on  # others end before, by their own expiry
         ]
         if not holders:
             continue
@@ -208,7 +210,7 @@ def endings(everybody: Sequence[Person], rule_set: rules.RuleSet, today: date) -
         lost = {
             person.key
             for person, one in holders
-            if one.until_on == until_on and not _kept_by(person, one, metric, until_on, rule_set)
+            if not _kept_by(person, one, metric, until_on, rule_set)
         }
         found.append(
             Ending(

@@ -206,8 +206,8 @@ def _effects(found: Sequence[Effect]) -> list[dict[str, str]]:
             "why": ""
             if one.points
             else ngettext(
-                "%(heads)s counts, %(needed)s is enough",
-                "%(heads)s count, %(needed)s are enough",
+                "%(heads)s counts; the maximum needs %(needed)s",
+                "%(heads)s count; the maximum needs %(needed)s",
                 one.heads,
             )
             % {"heads": one.heads, "needed": one.for_max},

@@ -259,6 +259,14 @@ def test_points_that_end_later_than_a_year_are_left_out() -> None:
     assert (one.certification, one.heads) == ("MS-102", 1)
 
 
+def test_whoever_expires_before_the_points_end_is_not_in_the_line() -> None:
+    assessment = "teams-meeting-rooms-assessment"  # gives points until 15 June 2027
+    rows = [row(1, assessment, 40), row(2, assessment, date(2027, 6, 15)), row(3, assessment, None)]
+    [one] = renewals.endings(people(*rows), RULES, TODAY)
+    assert (one.people, one.heads) == (2, 2)
+    assert renewals.endings(people(rows[0]), RULES, TODAY) == []
+
+
 def test_nobody_who_has_it_no_line() -> None:
     assert renewals.endings(people(row(1, "MS-700", 20)), RULES, TODAY) == []
 

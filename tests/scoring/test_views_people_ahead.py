@@ -163,7 +163,7 @@ def test_who_is_one_exam_away_is_said_with_exam_and_reason(
         "Cem Su Teams Meetings and Meeting Rooms Technical Assessment A technical assessment, "
         "without a prerequisite.",
     ]
-    assert "Enterprise +7.5 SMB 0 1 counts, 1 is enough" in text(advanced)
+    assert "Enterprise +7.5 SMB 0 1 counts; the maximum needs 1" in text(advanced)
     assert "SC-300 Identity and Access Administrator Associate or: MS-700" in text(intermediate)
     assert "expired on 23/10/2026: the exam is to be passed again." in text(intermediate)
 
