@@ -144,7 +144,7 @@ WHERE ledger_id = %s AND since <= %s AND until > %s
 """
 # A claim as ``explaining.dump_claims`` writes it: workload, option, beginning, end, state, marks,
 # whether the beginning is dated; then two days, the first figures, and those of the last month.
-CLAIM = r"\[(\d+),{option},(\d+),(\d+),(\d+),(\d+),(n|\")"
+CLAIM = r"\[(\d+),{option},(\d+),\d+,\d+,(\d+),(n|\")"
 DAY = r'(?:null|"[-0-9]*")'
 SHARE = rf"\[(\d+),{{option}},(\d+),(\d+),(\d+),\d+,{DAY},{DAY},\w+,\w+,\w+,(\d+),(\d+)"
 
@@ -192,18 +192,25 @@ def facets(score: Score, track: str, metric: str, option: str) -> Facets:
     if metric in PEOPLE or numbers is None:
         return NO_FACETS
     workloads = _workloads(rule_set, metric)
-    pattern = _pattern(CLAIM, numbers[1])
+    return read_facets(_facts(score), numbers[1], workloads, score.comparison_month or 0)
+
+
+def read_facets(
+    stored: Iterable[tuple[int, str]], option: int, workloads: Collection[int], comparison: int
+) -> Facets:
+    """``stored`` are tenants with their claims as ``explaining.dump_claims`` writes them."""
     by_claim: dict[tuple[str, ...], array[int]] = {}
-    for tenant, text in _facts(score):
+    pattern = _pattern(CLAIM, option)
+    for tenant, text in stored:
         for key in pattern.findall(text):
             own = by_claim.get(key)
             if own is None:
                 own = by_claim[key] = array("q")
             own.append(tenant)
     found: dict[tuple[int, str], array[int]] = {}
-    for (workload, begins, _ends, _state, marks, dated), tenants in by_claim.items():
+    for (workload, begins, marks, dated), tenants in by_claim.items():
         if int(workload) in workloads:
-            kind = _kind(int(begins), int(marks), dated != "n", score.comparison_month or 0)
+            kind = _kind(int(begins), int(marks), dated != "n", comparison)
             found.setdefault((int(workload), kind), array("q")).extend(tenants)
     return Facets(found)
 
@@ -259,14 +266,19 @@ def shares(score: Score, track: str, option: str) -> dict[int, int]:
     numbers = numbers_of(rule_set, track, DEPLOYMENTS, option)
     if numbers is None or score.last_month is None:
         return {}
-    workloads = {str(one) for one in _workloads(rule_set, DEPLOYMENTS)}
-    states = {str(one) for one in COUNTED}
-    last = score.last_month
-    pattern = _pattern(SHARE, numbers[1])
+    workloads = _workloads(rule_set, DEPLOYMENTS)
+    return read_shares(_facts(score), numbers[1], workloads, score.last_month)
+
+
+def read_shares(
+    stored: Iterable[tuple[int, str]], option: int, workloads: Collection[int], last: int
+) -> dict[int, int]:
+    pattern = _pattern(SHARE, option)
     found: dict[int, int] = {}
-    for tenant, text in _facts(score):
+    for tenant, text in stored:
         for workload, begins, ends, state, seats, users in pattern.findall(text):
-            if workload in workloads and state in states and int(begins) <= last <= int(ends):
+            is_held = int(begins) <= last <= int(ends) and int(state) in COUNTED
+            if is_held and int(workload) in workloads:
                 share = _part(int(users), int(seats))
                 if share > found.get(tenant, -1):
                     found[tenant] = share

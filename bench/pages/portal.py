@@ -5,7 +5,7 @@ so that the machine's load does not blur the figures), signs in and asks for eac
 round by round. The peer is what a Django team gets for nothing: the admin's list of the same
 firms. Absolute times are upper bounds on a busy machine; the ratio to the peer holds.
 
-    .venv/bin/python bench/pages.py [--rounds 15]
+    bin/bench pages portal [--rounds 15]
 """
 
 import argparse
@@ -22,7 +22,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "Handschlag-Demo-1"  # noqa: S105 -- of the demo, printed on the console
 JANA = "jana@brueckner-it.example"
 OPERATOR = "operator@portal.example"
