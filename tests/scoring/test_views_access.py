@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from documents import jobs
 from partners.models import Partner, User
-from scoring import claim_list, corrections, enrolments, monthly_reports, reports
+from scoring import claim_list, corrections, enrolments, monthly_reports, reports, scenarios
 from scoring.enrolments import MODERN_WORK
 from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.urls import urlpatterns
@@ -32,6 +32,15 @@ ACCESS = {
     "plan": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "plan_efforts": ("post", (200, 200, 403, 403, 200, 403, 302)),
     "plan_keep": ("post", (302, 302, 403, 403, 302, 403, 302)),
+    "scenarios": ("get", (200, 200, 200, 200, 200, 200, 302)),
+    "scenario_create": ("post", (302, 302, 403, 403, 302, 403, 302)),
+    "scenario_compare": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "scenario": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "scenario_add": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "scenario_take_out": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "scenario_rename": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "scenario_copy": ("post", (302, 302, 403, 403, 404, 404, 302)),
+    "scenario_delete": ("post", (302, 302, 403, 403, 404, 404, 302)),
     "unclaimed": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "unclaimed_csv": ("get", (200, 200, 200, 200, 302, 200, 302)),
     "work_note": ("post", (200, 200, 403, 403, 302, 403, 302)),
@@ -114,6 +123,7 @@ class World:
         self.work = claim_list.note(
             self.firm, claim_list.Noted("Neukunde", 5, 50, 10), by=self.people["manager"]
         )
+        self.scenario = scenarios.make(self.firm, "Plan A", by=self.people["manager"])
         self.other: Partner = PartnerFactory.create()  # in the directory, as everybody sees it
         self.report = reports.order(self.score.pk, language="de", by=self.people["manager"])
         jobs.build(self.report.document_id, blank.pdf)
@@ -137,6 +147,10 @@ class World:
             args = [self.subscription.pk]
         elif name == "work_close":
             args = [self.work.pk]
+        elif name == "scenario_compare":
+            return f"{reverse('scoring:scenario_compare')}?a={self.scenario.pk}"
+        elif name.startswith("scenario") and name not in {"scenarios", "scenario_create"}:
+            args = [self.scenario.pk]
         elif name == "metric":
             args = [self.score.pk, "smb", "net_customer_adds"]
         elif name in {
