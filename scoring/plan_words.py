@@ -47,6 +47,8 @@ class StepWords:
 
 @dataclass(frozen=True, slots=True)
 class MetricLine:
+    number: int  # as in the picture
+    pattern: str
     title: str
     before: str
     after: str
@@ -72,7 +74,8 @@ class WayWords:
     metrics: Sequence[MetricLine]
     chart: charts.Chart | None
     examined: str
-    why_not: str  # a sentence when there is no plan
+    why_not: str  # a sentence when the target is out of reach
+    zero: str  # metrics that have no points even then
 
 
 def names_of(plans: Iterable[Plan]) -> dict[int, Tenant]:
@@ -120,6 +123,11 @@ def way_words(
         chart=_chart(start, plan, name) if plan else None,
         examined=figure(plan.examined) if plan else "",
         why_not=_why_not(way, way.answer, target) if isinstance(way.answer, Unreachable) else "",
+        zero=", ".join(
+            str(Metric(key).label) for key, one in plan.after.metrics.items() if not one.points
+        )
+        if plan
+        else "",
     )
 
 
@@ -138,9 +146,11 @@ def _why_not(way: Way, answer: Unreachable, target: Target) -> str:
     }
 
 
-def _metric(before: rules.MetricScore, after: rules.MetricScore) -> MetricLine:
+def _metric(number: int, before: rules.MetricScore, after: rules.MetricScore) -> MetricLine:
     key = after.metric.key
     return MetricLine(
+        number=number,
+        pattern=charts.PATTERNS[(number - 1) % len(charts.PATTERNS)],
         title=str(Metric(key).label),
         before=whole(before.points),
         after=whole(after.points),
@@ -349,7 +359,7 @@ def _claims_together(
             "number": figure(rest),
         }
     cost = sum(choice.cost(weights) for _customer, choice in pure)
-    return StepWords(Lever.CLAIM, title, shown, effort(cost), _customers())
+    return StepWords(Lever.CLAIM, title, shown, effort(cost), reverse("scoring:unclaimed"))
 
 
 def near_together(start: Ground, near: Sequence[Near], tenants: Mapping[int, Tenant]) -> StepWords:
