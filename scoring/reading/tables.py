@@ -11,12 +11,14 @@ from contextlib import suppress
 from itertools import chain
 from typing import BinaryIO, NamedTuple, Protocol
 
+from scoring.reading import columns
 from scoring.reading.cells import NotReadable
 from scoring.reasons import Fault
 
 BATCH = 10_000  # rows at most
 CHUNK = 1 << 16  # characters read at a time: more do not stay in the processor's cache
 DELIMITERS = ",\t;|"
+TITLE_LINES = 10  # that may stand above a header
 BOM = "\ufeff"
 
 
@@ -125,11 +127,14 @@ class CsvTable:
         self._stream = stream
         self._text = _Text(stream, encoding=encoding, errors="strict", newline="")
         self._line = 1  # the one that is read next
+        self._ahead: list[str] = []  # lines that were looked at and belong to the rows
         try:
             first = self._read_first()
+            if not _is_header(first):
+                first = self._below_titles(first)
         except UnicodeError as error:
             raise self._undecodable() from error
-        self.delimiter = max(DELIMITERS, key=first.count)
+        self.delimiter = _delimiter(first)
         try:
             self.header = next(csv.reader([first], delimiter=self.delimiter))
         except csv.Error as error:
@@ -144,9 +149,28 @@ class CsvTable:
                 return first
         raise NotReadable(Fault.EMPTY_FILE)
 
+    def _below_titles(self, first: str) -> str:
+        """The header that stands below a title, a date or the like, if one we know does.
+
+        Else it is the first line: what its columns are is for a person to say.
+        """
+        lines = [line for _ in range(TITLE_LINES) if (line := self._text.readline())]
+        for place, line in enumerate(lines):
+            if _is_header(line):
+                self._line += place + 1
+                self._ahead = lines[place + 1 :]
+                return line
+        self._ahead = lines
+        return first
+
+    def _read_lines(self) -> list[str]:
+        """The next lines, those first that were looked at already."""
+        ahead, self._ahead = self._ahead, []
+        return ahead or self._text.readlines(CHUNK)
+
     def batches(self) -> Iterator[Batch]:
         try:
-            while lines := self._text.readlines(CHUNK):
+            while lines := self._read_lines():
                 batch = self._parse(lines)
                 for start in range(0, len(batch.rows), BATCH):
                     end = start + BATCH
@@ -213,6 +237,18 @@ class CsvTable:
             except UnicodeDecodeError:
                 return NotReadable(Fault.NOT_UTF8, line=number)
         return NotReadable(Fault.NOT_UTF8, line=1)  # a UTF-16 file that breaks off
+
+
+def _delimiter(line: str) -> str:
+    return max(DELIMITERS, key=line.count)
+
+
+def _is_header(line: str) -> bool:
+    """Whether a line has names of columns that we know."""
+    try:
+        return columns.is_known(next(csv.reader([line], delimiter=_delimiter(line)), []))
+    except csv.Error:
+        return False
 
 
 def _without(batch: Batch, header: list[str]) -> Batch:

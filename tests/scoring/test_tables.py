@@ -275,3 +275,42 @@ def test_a_web_process_starts_without_the_libraries_for_files() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "[]\n", "")
+
+
+TITLES = ["Report: OfficeUsage", "Exported on 2025-03-20;by Ada", "", '"A title, with a comma"']
+
+
+@pytest.mark.parametrize("count", [1, 2, 4, tables.TITLE_LINES])
+def test_titles_above_a_header_are_passed_over(count: int, chunk: int) -> None:
+    titles = (TITLES * 3)[:count]
+    content = "\r\n".join([*titles, HEAD, "a,Exchange,2025-02", '"b\nc",Teams,2025-02', "d,e,f"])
+    table = open_table(io.BytesIO(content.encode()))
+
+    assert table.header == HEADER
+    assert lines(content) == [
+        (count + 2, ["a", "Exchange", "2025-02"]),
+        (count + 3, ["b\nc", "Teams", "2025-02"]),
+        (count + 5, ["d", "e", "f"]),
+    ]
+
+
+def test_titles_may_be_divided_otherwise_than_the_table() -> None:
+    content = "Bericht;;;;\nStand;20.03.2025;;;\nCustomerTenantId\tWorkloadName\tMonth\na\tb\tc\n"
+    table = open_table(io.BytesIO(content.encode()))
+
+    assert table.header == HEADER
+    assert lines(content) == [(4, ["a", "b", "c"])]
+
+
+def test_too_many_titles_are_no_header() -> None:
+    content = "\n".join([*["Titel"] * (tables.TITLE_LINES + 1), HEAD, "a,b,c"])
+
+    assert open_table(io.BytesIO(content.encode())).header == ["Titel"]
+
+
+def test_a_header_nobody_knows_stays_the_first_line(chunk: int) -> None:
+    content = "Mandant,Produkt\nx,y\nz,w\n"
+    table = open_table(io.BytesIO(content.encode()))
+
+    assert table.header == ["Mandant", "Produkt"]
+    assert lines(content) == [(2, ["x", "y"]), (3, ["z", "w"])]
