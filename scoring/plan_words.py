@@ -116,7 +116,8 @@ def way_words(
         before=whole(before.total),
         after=whole(plan.after.total) if plan else "",
         metrics=[
-            _metric(plan.before.metrics[key], plan.after.metrics[key]) for key in plan.after.metrics
+            _metric(number, plan.before.metrics[key], plan.after.metrics[key])
+            for number, key in enumerate(plan.after.metrics, start=1)
         ]
         if plan
         else [],
