@@ -1,17 +1,16 @@
-"""What is known already of the months to come: points, expiries, anniversaries, tenants at an edge.
+"""What is known already of the months to come: points, anniversaries, tenants at an edge.
 
 Everything comes from rows that ``history.refresh`` wrote; nothing is judged here.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Count
 
-from scoring import certified, computed_tables, history, months, rule_sets, rules
+from scoring import computed_tables, history, months, rule_sets, rules
 from scoring.judging import NO_END
 from scoring.models import Association, MonthAhead, MonthResult, Portfolio, Tenant
 
@@ -26,43 +25,6 @@ def outcomes(portfolio: Portfolio) -> tuple[MonthResult | None, list[MonthAhead]
     newest = MonthResult.objects.filter(portfolio=portfolio).order_by("-month").first()
     ahead = list(MonthAhead.objects.filter(portfolio=portfolio).order_by("month"))
     return newest, ahead
-
-
-# ---- Certificates --------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Expiry:
-    """A certificate that counts today and stops to within the months to come."""
-
-    person: certified.Person
-    holding: certified.Holding
-    until_on: date
-
-
-def expiries(everybody: Sequence[certified.Person], last: date) -> list[Expiry]:
-    """Of people who belong to the firm, up to the day ``last``; a renewal that is there counts."""
-    found = []
-    for person in everybody:
-        if person.has_left:
-            continue
-        longest: dict[str, certified.Holding] = {}
-        for one in person.holdings:
-            if one.state not in ("valid", "soon"):
-                continue
-            known = longest.get(one.counts.certification)
-            if known is None or _until(one) > _until(known):
-                longest[one.counts.certification] = one
-        found += [
-            Expiry(person, one, one.until_on)
-            for one in longest.values()
-            if one.until_on is not None and one.until_on <= last
-        ]
-    return sorted(found, key=lambda one: (one.until_on, one.person.name, one.holding.title))
-
-
-def _until(holding: certified.Holding) -> date:
-    return holding.until_on or date.max
 
 
 # ---- Associations --------------------------------------------------------------------------------

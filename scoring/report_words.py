@@ -5,7 +5,7 @@ and those change. So they are fixed when a report is ordered (``snapshot``) and 
 language of the report: the same report gives the same bytes for ever.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from fractions import Fraction
 from typing import Any
@@ -15,18 +15,32 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from scoring import differences, enrolments, ledgers, months, rule_changes, trends
+from scoring import (
+    certified,
+    differences,
+    enrolments,
+    ledgers,
+    months,
+    next_steps,
+    renewals,
+    rule_changes,
+    scores,
+    trends,
+)
 from scoring.differences import Difference, MetricChange, TrackChange
 from scoring.history_words import status_words
-from scoring.models import DesignationReport, MonthResult, Score
+from scoring.models import DesignationReport, MonthAhead, MonthResult, Portfolio, Score
 from scoring.presentation import PEOPLE, figure, month_name, signed, unit, value_text, whole
 from scoring.trends import Trend
+from scoring.worth import points_text
 
 MOST_CHANGES = 3  # metrics that the short report names one by one
 MOST_ROWS = 40  # tenants and people that the full report names one by one
 MONTHS_SHOWN = 13  # a year and the month it is compared with
 MOST_OUTLOOK = 3  # risks, and next steps
 LONGEST = 150  # characters of one line of the outlook
+SOON = 90  # days until an expiry
+NONE = Fraction(0)
 
 
 # ---- Fixed when a report is ordered --------------------------------------------------------------
@@ -46,7 +60,63 @@ def outlook_words(score: Score) -> list[Outlook]:
 
     Empty for a score that is not the firm's newest: nobody plans from an old one.
     """
-    return []
+    newest = scores.latest(score.partner)
+    if newest is None or newest.pk != score.pk:
+        return []
+    return [*_months_at_risk(score), *_certificates_at_risk(score), *_steps(score)]
+
+
+def _months_at_risk(score: Score) -> Iterator[Outlook]:
+    """The month to come that takes most, if every customer stays as it is."""
+    if score.last_month is None:
+        return
+    found = MonthAhead.objects.filter(
+        portfolio__partner=score.partner_id, data_month=score.last_month
+    )
+    now = next(track.total for track in score.tracks if track.is_shown)
+    worst: tuple[Fraction, MonthAhead] | None = None
+    for row in found.order_by("month"):
+        total = next((track.total for track in row.tracks if track.key == score.track), None)
+        if total is not None and total < (worst[0] if worst else now):
+            worst = total, row
+    if worst is not None:
+        total, row = worst
+        words = _("If every customer stays as it is, %(total)s points with the data of %(month)s.")
+        yield Outlook(
+            "risk",
+            words % {"total": whole(total), "month": month_name(row.month)},
+            _points_words(total - now),
+        )
+
+
+def _certificates_at_risk(score: Score) -> Iterator[Outlook]:
+    rule_set = ledgers.rule_set_of(score)
+    portfolio = Portfolio.objects.get(partner=score.partner_id)
+    everybody = certified.people_of(portfolio, rule_set, score.as_of)
+    for one in renewals.expiries(everybody, rule_set, score.as_of):
+        lost = sum((effect.points for effect in one.effects if effect.track == score.track), NONE)
+        if 0 <= one.days_left <= SOON and lost:
+            words = _("%(person)s: %(certification)s expires on %(day)s.")
+            yield Outlook(
+                "risk",
+                words
+                % {
+                    "person": one.name or _("Unnamed"),
+                    "certification": one.title,
+                    "day": date_format(one.until_on, "DATE_FORMAT"),
+                },
+                _points_words(lost),
+            )
+
+
+def _steps(score: Score) -> Iterator[Outlook]:
+    for step in next_steps.of(score.partner, score.as_of, most=MOST_OUTLOOK):
+        yield Outlook("step", step.title, _points_words(step.points))
+
+
+def _points_words(points: Fraction) -> str:
+    text = ngettext("%(points)s point", "%(points)s points", 1 if abs(points) == 1 else 2)
+    return text % {"points": points_text(points)}
 
 
 def snapshot(score: Score, since: Score | None) -> dict[str, Any]:

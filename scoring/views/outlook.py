@@ -1,6 +1,5 @@
 """What is known already: the next month and the next quarter, if every customer stays as it is."""
 
-from datetime import date
 from typing import Any
 
 from django.http import Http404, HttpResponse
@@ -12,12 +11,13 @@ from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
 from partners.middleware import PortalRequest
-from scoring import certified, month_changes, months, outlook, perms, rule_sets
+from scoring import certified, month_changes, months, outlook, perms, renewals, rule_sets
 from scoring.history_words import picture_ahead, qualified_words, track_lines
 from scoring.models import MonthAhead, MonthResult, Portfolio
 from scoring.month_words import month_tracks, short_month
 from scoring.outlook import Anniversary, Near, Nearby
 from scoring.presentation import figure, month_name, signed
+from scoring.renewals import Expiry
 from scoring.worth import points_text
 
 LISTS = ("almost_deployed", "barely_deployed", "almost_in", "barely_in")
@@ -45,7 +45,8 @@ def index(request: PortalRequest) -> HttpResponse:
     if changes is None:  # the data have changed since, and the months to come with them
         raise Http404
     today = timezone.localdate()
-    everybody = certified.people_of(portfolio, rule_sets.for_day(today), today)
+    rule_set = rule_sets.for_day(today)
+    everybody = certified.people_of(portfolio, rule_set, today)
     last_day = months.last_day(ahead[-1].month + 1)
     wanted = request.GET.get("all", "")
     near = outlook.near(portfolio, newest.month, most=MANY if wanted in LISTS else outlook.MOST)
@@ -74,7 +75,11 @@ def index(request: PortalRequest) -> HttpResponse:
         "short": short_month(chosen.month),
         "tracks": month_tracks(changes),
         "only_changed": True,
-        "expiries": [_expiry(one, today) for one in outlook.expiries(everybody, last_day)],
+        "expiries": [
+            _expiry(one)
+            for one in renewals.expiries(everybody, rule_set, today)
+            if one.days_left >= 0 and one.until_on <= last_day
+        ],
         "last_day": date_format(last_day, "DATE_FORMAT"),
         "anniversaries": [_anniversary(one) for one in outlook.anniversaries(portfolio, ahead)],
         "ends": [
@@ -128,16 +133,16 @@ def _new_rules(newest: MonthResult, chosen: MonthAhead) -> str:
     return "" if newest.rule_set == chosen.rule_set else rule_sets.get(chosen.rule_set).title
 
 
-def _expiry(one: outlook.Expiry, today: date) -> dict[str, Any]:
-    days = (one.until_on - today).days
+def _expiry(one: Expiry) -> dict[str, Any]:
+    days = ngettext("in %(number)s day", "in %(number)s days", one.days_left)
     return {
-        "name": one.person.name or _("Unnamed"),
-        "anchor": one.person.anchor,
-        "title": one.holding.title,
+        "name": one.name or _("Unnamed"),
+        "anchor": one.anchor,
+        "title": one.title,
         "until_on": one.until_on,
-        "days": ngettext("in %(number)s day", "in %(number)s days", days) % {"number": days}
-        if days
-        else _("today"),
+        "days": days % {"number": one.days_left} if one.days_left else _("today"),
+        "cost": points_text(-one.cost) if one.cost else "",
+        "kept_by": one.kept_by,
     }
 
 

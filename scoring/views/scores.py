@@ -18,6 +18,7 @@ from scoring.models import DesignationReport, PartnerCenterImport, Score
 from scoring.presentation import notes, score_view
 from scoring.reasons import Caution
 from scoring.reports import months_compared
+from scoring.views import dashboard
 
 
 @require_safe
@@ -31,7 +32,7 @@ def overview(request: PortalRequest) -> HttpResponse:
 
 @require_safe
 def detail(request: PortalRequest, pk: UUID) -> HttpResponse:
-    return _page(request, get_object_or_404(_visible(request), pk=pk))
+    return _page(request, get_object_or_404(_visible(request), pk=pk), is_newest=False)
 
 
 @require_POST
@@ -61,7 +62,11 @@ def _visible(request: PortalRequest) -> Any:
 
 
 def _page(
-    request: PortalRequest, score: Score | None, compute_form: ComputeForm | None = None
+    request: PortalRequest,
+    score: Score | None,
+    compute_form: ComputeForm | None = None,
+    *,
+    is_newest: bool = True,
 ) -> HttpResponse:
     partner = score.partner if score else request.partner
     assert partner is not None  # noqa: S101 -- both callers made sure
@@ -77,6 +82,7 @@ def _page(
         context["has_data"] = imports.exists()
         return render(request, "scoring/start.html", context)
     context |= score_context(request, score)
+    context |= dashboard.context(partner, score) if is_newest else {"dashboard": None}
     context["newer_data"] = imports.exclude(pk__in=score.import_ids).exists()
     earlier = _visible(request).filter(partner=partner, computed_at__lt=score.computed_at)
     context["has_earlier"] = earlier.exists()

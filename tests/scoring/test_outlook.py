@@ -124,14 +124,14 @@ def test_refresh_stores_what_was_computed_and_takes_back_what_is_gone(firm: Part
     portfolio = store(firm, growing(YEAR, small=BEFORE))
     history.refresh(portfolio.pk)
     assert portfolio.months_ahead.count() == history.AHEAD
-    assert portfolio.computed_tables.count() == 24 + history.AHEAD + 2
+    assert portfolio.computed_tables.count() == 24 + history.AHEAD + 3
 
     portfolio = store(firm, growing(["2024-03"]))
     history.refresh(portfolio.pk)
     assert [row.data_month for row in portfolio.months_ahead.all()] == [
         months.parse_label("2024-03")
     ] * history.AHEAD
-    assert portfolio.computed_tables.count() == 1 + history.AHEAD + 2
+    assert portfolio.computed_tables.count() == 1 + history.AHEAD + 3
 
     portfolio = store(firm, [])
     history.refresh(portfolio.pk)

@@ -11,6 +11,7 @@ from uuid import uuid4
 import pytest
 from django.utils import translation
 
+from documents import rendering
 from documents.models import Document
 from partners.models import Partner
 from scoring import history, report_words, reports, rule_sets, scores, trends
@@ -113,13 +114,14 @@ def test_what_does_not_fit_is_left_out_step_by_step(
     firm: Partner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rooms: list[str] = []
-    real = reports.render_pdf
+    real = rendering.render_pdf
 
     def render(template: str, context: dict[str, Any], **options: Any) -> bytes:
         rooms.append(context["room"])
         return real(template, context, **options)
 
     monkeypatch.setattr(reports, "render_pdf", render)
+    monkeypatch.setattr(report_words, "outlook_words", lambda _score: [])
     made(stored_score(firm), language="de")
     assert rooms == ["roomy"]
 
