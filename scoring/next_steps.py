@@ -69,7 +69,8 @@ class Step:
 
     @property
     def points_text(self) -> str:
-        return points_text(self.points)
+        """With a sign where points come; those that a renewal keeps are there already."""
+        return whole(self.points) if self.keeps else points_text(self.points)
 
     @property
     def effort_text(self) -> str:

@@ -111,7 +111,10 @@ def _certificates_at_risk(score: Score) -> Iterator[Outlook]:
 
 def _steps(score: Score) -> Iterator[Outlook]:
     for step in next_steps.of(score.partner, score.as_of, most=MOST_OUTLOOK):
-        yield Outlook("step", step.title, _points_words(step.points))
+        worth = _points_words(step.points)
+        if step.keeps:
+            worth = _("%(points)s to keep") % {"points": worth.removeprefix("+")}
+        yield Outlook("step", step.title, worth)
 
 
 def _points_words(points: Fraction) -> str:
