@@ -13,6 +13,7 @@ import logging
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -95,14 +96,13 @@ def stands(today: date, partners: Collection[Partner] | None = None) -> list[Sta
     found = Partner.objects.filter(is_active=True)
     if partners is not None:
         found = found.filter(pk__in=[partner.pk for partner in partners])
-    own = {"partner": OuterRef("pk")}
     subscribed = ReportSubscription.objects.active().filter(membership__partner=OuterRef("pk"))
     usable = MonthOfData.objects.filter(
         portfolio__partner=OuterRef("pk"), month__lt=months.number(today)
     )
-    reported = MonthlyReport.objects.filter(**own)
+    reported = MonthlyReport.objects.filter(partner=OuterRef("pk"))
     begins = datetime.combine(today.replace(day=1), time(), timezone.get_default_timezone())
-    rows = found.filter(Exists(subscribed)).annotate(
+    rows: Any = found.filter(Exists(subscribed)).annotate(
         newest=Subquery(usable.order_by("-month").values("month")[:1]),
         reported=Subquery(reported.order_by("-month").values("month")[:1]),
         is_made=Exists(reported.filter(created_at__gte=begins)),
@@ -172,7 +172,7 @@ def _active(partner: Partner) -> QuerySet[ReportSubscription]:
 
 def document_is_there(document_id: UUID | str) -> None:
     """A report may have become ready: tell those who wait for it."""
-    for monthly in _open().filter(reports__document=document_id):
+    for monthly in _open().filter(reports__document__pk=document_id):
         tell(monthly)
 
 

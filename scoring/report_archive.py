@@ -68,12 +68,9 @@ def groups(partner: Partner, shown: Iterable[Score]) -> list[Group]:
         entries[row.score_id].append(
             Entry(row, bool(row.monthly.all()), "" if orderer is None else str(orderer))
         )
-    history = {
-        row.month: row
-        for row in MonthResult.objects.filter(
-            portfolio__partner=partner, month__in={score.last_month for score in found} - {None}
-        )
-    }
+    data = {score.last_month for score in found if score.last_month is not None}
+    known = MonthResult.objects.filter(portfolio__partner=partner, month__in=data)
+    history: dict[int | None, MonthResult] = {row.month: row for row in known}
     return [_group(score, entries[score.pk], history.get(score.last_month)) for score in found]
 
 
