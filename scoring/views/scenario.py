@@ -193,7 +193,8 @@ def _of_customer(position: Position, wish: dict[str, Any], data: Any) -> Opened:
     workload = wish["workload"] if wish["workload"] in position.rule_set.workloads else ""
     is_held = any(own == workload for own, _option in held) if workload else bool(held)
     kind = wish["add"] if wish["add"] in OF_CUSTOMER else "figures" if is_held else "begun"
-    option = next((one for own, one in held if own == workload), "")
+    options = [one for own, one in held if own == workload]
+    option = options[0] if len(options) == 1 else ""  # several: the workload as a whole
     forms = {
         "figures": scenario_forms.FiguresForm,
         "begun": scenario_forms.BegunForm,
