@@ -43,6 +43,8 @@ class Firm:
     people: tuple[Human, ...]
     customers: tuple[Customer, ...] = ()
     certified: tuple[Certified, ...] = ()
+    certified_before: tuple[Certified, ...] = ()  # in an earlier file: who has left, who is new
+    claims: tuple[tuple[str, str, str], ...] = ()  # customer, workload, state: not approved
     contacts: tuple[tuple[str, str, str, str], ...] = field(default=())
 
 
@@ -138,6 +140,18 @@ BRUECKNER = Firm(
         Certified("Mira Sander", "mira@brueckner-it.example", MS102, 275),
         Certified("Mira Sander", "mira@brueckner-it.example", MD102, 540),
         Certified("Jonas Weil", "jonas@brueckner-it.example", AZ104, 305),
+        Certified("Petra Ahrens", "petra@brueckner-it.example", MS700, 320, is_linked=False),
+    ),
+    certified_before=(
+        Certified("Tobias Kern", "tobias@brueckner-it.example", SC300, 95),
+        Certified("Mira Sander", "mira@brueckner-it.example", MS102, 275),
+        Certified("Petra Ahrens", "petra@brueckner-it.example", MS700, 320),
+    ),
+    claims=(
+        ("Gemeinde Hellenrath", "Exchange", "Partner action required"),
+        ("Ingenieurbüro Falke", "Teams", "Submitted"),
+        ("Metallbau Overath", "Exchange", "Under review"),
+        ("Caritas Wiehltal", "SharePoint", "Rejected"),
     ),
     contacts=(
         ("Partnerschaften", "Tobias Kern", "tobias@brueckner-it.example", "+49 221 5550 12"),

@@ -52,6 +52,16 @@ class Certified:
     title: str
     days_ago: int
     valid_days: int | None = 365  # None: does not expire
+    is_linked: bool = True  # False: has left the firm
+
+
+@dataclass(frozen=True)
+class Claimed:
+    """A CPOR claim that Microsoft has not approved (yet), as the export of claims has it."""
+
+    customer: Customer
+    workload: str
+    state: str
 
 
 def first_day(last: date, index: int) -> date:
@@ -141,6 +151,21 @@ def cpor_claims(customers: Iterable[Customer], *, last: date, mpn_id: str) -> by
     return _csv(header, rows())
 
 
+def claims_export(claimed: Iterable[Claimed]) -> bytes:
+    """The export of a firm's claims, with the states Partner Center shows."""
+    rows = (
+        (
+            f"C-{number:05}",
+            one.customer.tenant_id,
+            one.customer.name,
+            one.workload,
+            one.state,
+        )
+        for number, one in enumerate(claimed, start=1)
+    )
+    return _csv("ClaimId CustomerTenantId CustomerName WorkloadName ClaimStatus".split(), rows)
+
+
 def training_completions(
     people: Iterable[Certified], *, today: date, mpn_id: str, partner: str
 ) -> bytes:
@@ -165,7 +190,7 @@ def training_completions(
                 person.email,
                 completed.isoformat(),
                 expires,
-                "Active",
+                "Active" if person.is_linked else "Inactive",
                 completed.isoformat()[:7],
                 "1",
                 mcp_id,

@@ -15,7 +15,7 @@ from django.core.management.base import (
 from django.db import transaction
 from django.utils import timezone
 
-from config.demo import story, usage
+from config.demo import plans, story, usage
 from config.demo.firms import FIRMS, PASSWORD, Firm
 from config.demo.story import Desk
 from documents.models import Document
@@ -73,6 +73,7 @@ def load(today: date) -> None:
             for firm in FIRMS:
                 bring_usage(firm, today)
             story.tell(desks)
+            plans.make(desks)
             for slug, local in (("brueckner", "jana"), ("lindenhof", "sabine")):
                 if (score := scores.latest(Partner.objects.get(slug=slug))) is not None:
                     reports.order(score.pk, language="de", by=desks[local].user)
@@ -114,14 +115,23 @@ def create(firm: Firm) -> dict[str, Desk]:
     return desks
 
 
+def first_of_before(month: date) -> date:
+    """The first day of the month before."""
+    return (month.replace(day=1) - timedelta(days=1)).replace(day=1)
+
+
 def bring_usage(firm: Firm, today: date) -> None:
-    """Import the firm's three files through the same door as everybody's."""
+    """Import the firm's files through the same door as everybody's."""
     if not firm.customers:
         return
     number = today.year * 12 + today.month - 2  # the month before today's
     last = date(number // 12, number % 12 + 1, 1)
     mpn_id, name = firm.mpn_id, firm.legal_name
+    earlier = f"TrainingCompletions-{first_of_before(last):%Y-%m}.csv"
     files = {
+        earlier: usage.training_completions(
+            firm.certified_before, today=today, mpn_id=mpn_id, partner=name
+        ),
         f"OfficeUsage-{last:%Y-%m}.csv": usage.office_usage(
             firm.customers, last=last, mpn_id=mpn_id, partner=name
         ),
@@ -129,7 +139,17 @@ def bring_usage(firm: Firm, today: date) -> None:
         f"TrainingCompletions-{last:%Y-%m}.csv": usage.training_completions(
             firm.certified, today=today, mpn_id=mpn_id, partner=name
         ),
+        f"Claims-{today:%Y-%m-%d}.csv": usage.claims_export(
+            usage.Claimed(customer, workload, state)
+            for wanted, workload, state in firm.claims
+            for customer in firm.customers
+            if customer.name == wanted
+        ),
     }
+    if not firm.certified_before:
+        del files[earlier]
+    if not firm.claims:
+        del files[f"Claims-{today:%Y-%m-%d}.csv"]
     partner = Partner.objects.get(slug=firm.slug)
     uploads = [(name, ContentFile(content, name=name)) for name, content in files.items()]
     importer = Membership.objects.filter(partner=partner, is_partner_manager=True).first()
