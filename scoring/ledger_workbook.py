@@ -11,7 +11,6 @@ from typing import IO, TYPE_CHECKING
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from scoring import ledgers
 from scoring.ledgers import Entry, Reader, Section
@@ -24,7 +23,7 @@ if TYPE_CHECKING:
     from xlsxwriter.worksheet import Worksheet
 
 CONTENT_TYPE = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
-MOST_ROWS = 150_000  # in one workbook: what is written in about ten seconds
+MOST_ROWS = 60_000  # in one workbook: the ledger of a metric with 50,000 tenants fits
 ROWS_OF_A_SHEET = 1_048_575  # Excel's own limit, without the heads
 WIDTHS = (13, 24, 8, 34, 38, 16, 16, 14, 80)  # of the columns, in characters
 NAME_LENGTH = 31  # of a sheet
@@ -133,17 +132,17 @@ def _front(
         _("Value"),
         _("Points"),
     ]
-    for column, head in enumerate(heads):
-        sheet.write_string(line, column, head, formats.head)
+    for column, title in enumerate(heads):
+        sheet.write_string(line, column, title, formats.head)
     points = _points(score)
     for section, name, rows in sheets:
         line += 1
-        value, earned = points[section.track.key, section.metric, section.option]
+        amount, earned = points[section.track.key, section.metric, section.option]
         for column, text in enumerate((name, section.title, section.track.title, section.option)):
             sheet.write_string(line, column, text)
         sheet.write_number(line, 4, rows, formats.whole)
         change = formats.whole if section.metric in PEOPLE else formats.change
-        sheet.write_number(line, 5, value, change)
+        sheet.write_number(line, 5, amount, change)
         sheet.write_number(line, 6, earned, formats.points)
 
 
@@ -161,7 +160,7 @@ def _facts(score: Score) -> Iterator[tuple[str, str | date]]:
     for track in view.tracks:
         yield (
             track.title,
-            ngettext("%(total)s point. %(standing)s", "%(total)s points. %(standing)s", 2)
+            _("%(total)s points. %(standing)s")
             % {"total": track.exact or track.total, "standing": track.standing},
         )
     yield _("Score"), str(score.pk)

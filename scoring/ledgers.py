@@ -29,7 +29,7 @@ from django.db.models import (
     Value,
 )
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, gettext_noop
 
 from scoring import explaining, judging, ledger_rows, rule_sets, rules
 from scoring.claim_states import ClaimState
@@ -256,6 +256,7 @@ class Reader:
         self.rule_set = rule_set_of(score)
         last, comparison = score.last_month or 0, score.comparison_month or 0
         self._explainer = explaining.Explainer(self.rule_set, Months(last, comparison))
+        self._days: dict[str, str] = {}
 
     def rows(self, track: str, metric: str, option: str, found: Iterable[Any]) -> list[Row]:
         """``found`` are rows of ``entries`` of this track, metric and option."""
@@ -304,7 +305,7 @@ class Reader:
             value=figure(entry.contribution) if is_person else signed(entry.contribution),
             reason=reason(line),
             is_counted=bool(entry.now or entry.then),
-            parts=tuple(_parts(line, self.rule_set)),
+            parts=tuple(_parts(line, self.rule_set, self._days)),
             corrections=corrections,
         )
 
@@ -389,22 +390,27 @@ def _in_words(name: str, value: object, grouped: bool) -> object:
     return figure(value) if grouped and isinstance(value, int) else value
 
 
-def _parts(line: Line, rule_set: rules.RuleSet) -> Iterator[Part]:
-    """Usage growth by workload: what is counted now, and which baseline is taken off."""
+def _parts(line: Line, rule_set: rules.RuleSet, days: dict[str, str]) -> Iterator[Part]:
+    """Usage growth by workload: what is counted now, and which baseline is taken off.
+
+    ``days`` remembers how months are written: a page has a thousand parts and a dozen months.
+    """
     for part in line.params.get("parts", []):
-        numbers = {
-            "now": figure(part["now"]),
-            "then": figure(part["then"]),
-            "month": day_text(part["month"]),
-        }
-        words = {
-            "comparison": _("%(now)s now, %(then)s in %(month)s"),
-            "newly_eligible": _("%(now)s now; the tenant was not eligible in %(month)s"),
-            "claim": _("%(now)s now, %(then)s when the association began (%(month)s)"),
-            "first_seen": _("%(now)s now, %(then)s in the first month with data (%(month)s)"),
-            "corrected": _("%(now)s now, %(then)s at the beginning, as corrected"),
-        }[part["baseline"]]
+        month = part["month"]
+        if month not in days:
+            days[month] = day_text(month)
+        numbers = {"now": figure(part["now"]), "then": figure(part["then"]), "month": days[month]}
+        words = _(BASELINES[part["baseline"]])
         yield Part(rule_set.workloads[part["workload"]].title, words % numbers)
+
+
+BASELINES = {
+    "comparison": gettext_noop("%(now)s now, %(then)s in %(month)s"),
+    "newly_eligible": gettext_noop("%(now)s now; the tenant was not eligible in %(month)s"),
+    "claim": gettext_noop("%(now)s now, %(then)s when the association began (%(month)s)"),
+    "first_seen": gettext_noop("%(now)s now, %(then)s in the first month with data (%(month)s)"),
+    "corrected": gettext_noop("%(now)s now, %(then)s at the beginning, as corrected"),
+}
 
 
 # ---- Export --------------------------------------------------------------------------------------

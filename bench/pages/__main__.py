@@ -91,11 +91,12 @@ def render(small: dict[str, Any], large: dict[str, Any], options: argparse.Names
         f" {large['load']:.1f} at the end, Python {platform.python_version()}, SQLite."
         f" {large['tenants']:,} tenants, {large['usage']:,} figures of months."
         f" Medians of {options.rounds} rounds; an empty page (`{empty['name']}`) takes"
-        f" {empty['median']:.0f} ms.",
+        f" {empty['processor']:.0f} ms of the processor. Where other work runs at the same time,"
+        " that is what counts: SQLite works in the same process.",
         "",
-        "| Page | ms | times an empty page | kB | queries at"
+        "| Page | ms | ms of the processor | times an empty page | kB | queries at"
         f" {SMALL} / {options.tenants:,} tenants | |",
-        "| --- | --: | --: | --: | --: | --- |",
+        "| --- | --: | --: | --: | --: | --: | --- |",
     ]
     unmeasured = []
     for one in large["pages"]:
@@ -104,13 +105,14 @@ def render(small: dict[str, Any], large: dict[str, Any], options: argparse.Names
             continue
         before = queries.get(one["name"])
         verdicts = []
-        if one["median"] > TARGET:
+        if one["processor"] > TARGET:
             verdicts.append(f"over {TARGET} ms")
         if before != one["queries"]:
             verdicts.append("queries differ")
         lines.append(
-            f"| {one['name']} | {one['median']:.0f} | {one['median'] / empty['median']:.1f}"
-            f" | {one['bytes'] / 1000:.0f} | {before} / {one['queries']}"
+            f"| {one['name']} | {one['median']:.0f} | {one['processor']:.0f}"
+            f" | {one['processor'] / empty['processor']:.1f} | {one['bytes'] / 1000:.0f}"
+            f" | {before} / {one['queries']}"
             f" | {', '.join(verdicts) or 'met'} |"
         )
     if unmeasured:

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
-from django.core.paginator import Paginator
+from django.core.paginator import Page, Paginator
 from django.http import FileResponse, Http404, HttpResponse, StreamingHttpResponse
 from django.http.response import HttpResponseBase
 from django.shortcuts import get_object_or_404, redirect, render
@@ -120,7 +120,7 @@ def _page(
         ordered = ledger_filters.by_share(
             found, score, track, option, descending=sort.startswith("-")
         )
-        page = Paginator(ordered, ROWS_A_PAGE).get_page(kept["page"])
+        page: Page[Any] = Paginator(ordered, ROWS_A_PAGE).get_page(kept["page"])
         by_tenant = {row[0]: Entry(*row) for row in all_rows.filter(tenant__in=list(page))}
         entries = [by_tenant[tenant] for tenant in page]
     else:

@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from scoring import (
     certified,
@@ -73,10 +74,8 @@ class Desk:
             return {}
         score = self.score
         keys = [int(entry.key) for entry in entries]
-        found: dict[int | str, list[Claim]] = {
-            **ledger_rows.claims_of(score.ledger_id, score.revision, keys)
-        }
-        return found
+        found = ledger_rows.claims_of(score.ledger_id, score.revision, keys)
+        return {key: own for key, own in found.items()}  # noqa: C416 -- for the type of its keys
 
     def _shown(self, entry: Entry, row: ledgers.Row, claims: Sequence[Claim], opened: str) -> Shown:
         key = key_of(entry)
@@ -104,6 +103,7 @@ class Desk:
 
     def _tenant(self, entry: Entry) -> dict[str, Any]:
         score = self.score
+        assert entry.guid is not None  # noqa: S101 -- tenants have one
         tenant = Tenant(pk=int(entry.key), tenant_id=entry.guid, name=entry.name)
         claims = ledger_rows.claims_of(score.ledger_id, score.revision, [tenant.pk])
         pair = Months(score.last_month or 0, score.comparison_month or 0)
@@ -178,7 +178,7 @@ class Desk:
                     "completed_on": day_text(one.counts.completed_on.isoformat()),
                     "until": day_text(one.until_on.isoformat()) if one.until_on else "",
                     "tag": TAGS[one.state][0],
-                    "state": TAGS[one.state][1](),
+                    "state": TAGS[one.state][1],
                     "correction": one.correction,
                 }
                 for one in own
@@ -196,12 +196,12 @@ def _said(holdings: Iterable[Holding]) -> Iterable[Any]:
 
 
 TAGS = {
-    "valid": ("ok", lambda: _("counts")),
-    "soon": ("warn", lambda: _("counts, expires soon")),
-    "expired": ("bad", lambda: _("expired")),
-    "later": ("open", lambda: _("not completed yet")),
-    "unlinked": ("na", lambda: _("no longer linked to the firm")),
-    "other": ("na", lambda: _("gives no points")),
+    "valid": ("ok", gettext_lazy("counts")),
+    "soon": ("warn", gettext_lazy("counts, expires soon")),
+    "expired": ("bad", gettext_lazy("expired")),
+    "later": ("open", gettext_lazy("not completed yet")),
+    "unlinked": ("na", gettext_lazy("no longer linked to the firm")),
+    "other": ("na", gettext_lazy("gives no points")),
 }
 
 

@@ -18,7 +18,7 @@ from scoring.corrections import OfCertificate, OfClaim
 from scoring.explaining import Explainer
 from scoring.judging import DEPLOYMENTS, GROWTH, NET_ADDS, NO_END, Claim
 from scoring.ledger_details import Teller
-from scoring.models import Score, Tenant
+from scoring.models import Correction, Score, Tenant
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, stored_score
 from tests.scoring.test_ledgers import FIRST, LATEST, NAMES, SINCE, claim
@@ -232,7 +232,7 @@ def test_where_a_baseline_comes_from() -> None:
         source = told.baseline_source
         return told.baseline, source.words if source else ""
 
-    named = {"begins": SINCE, "begins_on": "2024-11-05"}
+    named: dict[str, Any] = {"begins": SINCE, "begins_on": "2024-11-05"}
     late = claim((50, 9), base=(50, 4), **named)._replace(baseline_month=SINCE + 1)
     assert baseline(claim((50, 9), (50, 3))) == ("3", "comparison month, February 2024")
     assert baseline(claim((50, 9), base=(50, 4), **named)) == (
@@ -305,7 +305,7 @@ def test_a_row_opens_to_its_workloads(
     rows = page.select(".claims tbody tr")
     assert [words_of(row.select_one("th")) for row in rows] == ["Exchange CPOR", "Teams CPOR"]
     held = words_of(rows[0].select("td")[0])
-    today = corrections.Correction.objects.get().made_at.strftime("%d/%m/%Y")
+    today = Correction.objects.get().made_at.strftime("%d/%m/%Y")
     assert held == f"Held since: 07/10/2024 corrected by Mia Manager on {today}: laut Vertrag"
     values = [words_of(cell) for cell in page.select(".claims tbody .claims__value")]
     assert values == ["Adds: +20", "Adds: +18"]

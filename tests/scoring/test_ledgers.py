@@ -429,7 +429,7 @@ def test_every_sentence_about_any_tenant_is_complete(
         with translation.override(language):
             for line in lines:
                 assert is_complete(ledgers.reason(line)), line
-                assert all(part.words for part in ledgers._parts(line, rule_set))
+                assert all(part.words for part in ledgers._parts(line, rule_set, {}))
 
 
 # ---- Search and order ----------------------------------------------------------------------------
