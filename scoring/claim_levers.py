@@ -41,71 +41,105 @@ def read(
 ) -> tuple[dict[str, list[Offer]], dict[str, int]]:
     """What claims would bring, by track and customer, and how many customers are left out of it.
 
-    Claims that bring a tenant and nothing else are all there, as far as they can matter. Of those
-    with growth or deployments ``MOST_CLAIMS`` customers are looked at, those first whose points
-    would be most if no metric had an end; at ``MOST_TOGETHER`` of them claims count together too.
+    Claims that raise nothing but metrics with all their points are no steps. Those that bring a
+    tenant and nothing else are all there, as far as they can matter. Of the others
+    ``MOST_CLAIMS`` customers are looked at, those first that bring most; at ``MOST_TOGETHER`` of
+    them claims count together too.
     """
     if table is None:
         return {}, {}
-    by_tenant: dict[int, list[tuple[ClaimKey, Effects]]] = {}
-    names = ("tenant", "workload", "kind", "state", "effect")
-    rows = table.filter(_is_there(table["effect"])).select(names)
-    for tenant, workload, kind, state, effect in zip(
-        *(column.to_pylist() for column in rows.columns), strict=True
-    ):
-        found = by_tenant.setdefault(tenant, [])
-        found.append((ClaimKey(workload, kind, state), unclaimed.counts_of(effect)))
+    claims = _Claims(table)
     offers: dict[str, list[Offer]] = {}
     left_out: dict[str, int] = {}
-    wanted: dict[str, list[int]] = {}
     for track in position.rule_set.tracks:
-        pure, others = [], []
-        for tenant, own in by_tenant.items():
-            choices = _alone(own, track.key)
-            if not choices:
-                continue
-            offer = Offer(tenant, tuple(choices))
-            (pure if _is_pure(offer) else others).append(offer)
-        room = _room(position, track)
-        others.sort(key=lambda offer: (-_worth(track, offer), offer.customer))
-        kept = others[:MOST_CLAIMS]
-        left_out[track.key] = len(others) - len(kept)
-        wanted[track.key] = [
-            offer.customer
-            for offer in kept
-            if sum(waits(key) for key, _effects in by_tenant[offer.customer]) > 1
-        ][:MOST_TOGETHER]
-        pure.sort(key=lambda offer: offer.customer)
-        offers[track.key] = [*pure[:room], *kept]
-    together = _Together(
-        position, by_tenant, sorted({one for own in wanted.values() for one in own})
-    )
-    for track in position.rule_set.tracks:
-        chosen = set(wanted[track.key])
-        offers[track.key] = [
+        offers[track.key], left_out[track.key] = _offers(position, track, claims)
+    waiting = claims.waiting({one.customer for own in offers.values() for one in own})
+    wanted = {
+        track: [one.customer for one in own if len(waiting.get(one.customer, ())) > 1][
+            :MOST_TOGETHER
+        ]
+        for track, own in offers.items()
+    }
+    together = _Together(position, waiting, sorted({one for own in wanted.values() for one in own}))
+    for track, chosen in wanted.items():
+        offers[track] = [
             offer._replace(
-                choices=_apart((*offer.choices, *together.choices(offer.customer, track.key)))
+                choices=_apart((*offer.choices, *together.choices(offer.customer, track)))
             )
             if offer.customer in chosen
             else offer
-            for offer in offers[track.key]
+            for offer in offers[track]
         ]
     return offers, left_out
 
 
-def _is_there(column: Any) -> Any:
-    import pyarrow.compute as pc  # noqa: PLC0415 -- as above
+class _Claims:
+    """The rows that change a count. What reads alike is looked at once: there may be 50,000."""
 
-    return pc.not_equal(column, "")
+    def __init__(self, table: "pa.Table") -> None:
+        import pyarrow.compute as pc  # noqa: PLC0415 -- 40 ms that a web node need not spend
+
+        self.rows = table.filter(pc.not_equal(table["effect"], ""))
+        encoded = self.rows["effect"].combine_chunks().dictionary_encode()
+        self.effects = [unclaimed.counts_of(text) for text in encoded.dictionary.to_pylist()]
+        self.effect_of: list[int] = encoded.indices.to_pylist()
+        self.tenant_of: list[int] = self.rows["tenant"].to_pylist()
+
+    def key(self, place: int) -> ClaimKey:
+        columns = ("workload", "kind", "state")
+        return ClaimKey(*(self.rows[name][place].as_py() for name in columns))
+
+    def waiting(self, tenants: Collection[int]) -> dict[int, list[ClaimKey]]:
+        """The claims of these customers that were filed and wait for their approval."""
+        found: dict[int, list[ClaimKey]] = {}
+        for place, tenant in enumerate(self.tenant_of):
+            if tenant in tenants and waits(key := self.key(place)):
+                found.setdefault(tenant, []).append(key)
+        return found
 
 
-def _alone(own: Iterable[tuple[ClaimKey, Effects]], track: str) -> tuple[Choice, ...]:
-    """Each claim of a customer by itself; of those that bring the same, the first."""
-    return _apart(
-        choice
-        for key, effects in own
-        if (choice := _choice(effects.get(track, {}), (key,))) is not None
+def _offers(position: Position, track: rules.Track, claims: _Claims) -> tuple[list[Offer], int]:
+    """The customers with claims that are looked at in one track, and how many are not."""
+    open_metrics = {
+        key
+        for key, score in position.scored()[track.key].metrics.items()
+        if score.points < score.metric.max
+    }
+    worth: list[Fraction | None] = []
+    pure: list[bool] = []
+    for effects in claims.effects:
+        choice = _choice(effects.get(track.key, {}), ())
+        points = _worth(track, choice, open_metrics) if choice else 0
+        worth.append(Fraction(points) if points > 0 else None)
+        pure.append(choice is not None and not choice.growth and not choice.deployments)
+    own: dict[int, dict[int, int]] = {}  # by tenant the first row of each effect
+    for place, (tenant, effect) in enumerate(zip(claims.tenant_of, claims.effect_of, strict=True)):
+        if worth[effect] is not None:
+            own.setdefault(tenant, {}).setdefault(effect, place)
+    only_tenants = [tenant for tenant, found in own.items() if all(pure[one] for one in found)]
+    others = sorted(
+        (-max(worth[one] or Fraction(0) for one in found), tenant)
+        for tenant, found in own.items()
+        if not all(pure[one] for one in found)
     )
+    kept = [tenant for _worth_of, tenant in others[:MOST_CLAIMS]]
+    chosen = [*sorted(only_tenants)[: _room(position, track)], *kept]
+    found_offers = [
+        Offer(
+            tenant,
+            _apart(
+                choice
+                for effect, place in own[tenant].items()
+                if (
+                    choice := _choice(
+                        claims.effects[effect].get(track.key, {}), (claims.key(place),)
+                    )
+                )
+            ),
+        )
+        for tenant in chosen
+    ]
+    return found_offers, len(others) - len(kept)
 
 
 def _choice(effect: Mapping[str, Mapping[str, int]], keys: tuple[ClaimKey, ...]) -> Choice | None:
@@ -128,12 +162,6 @@ def _apart(choices: Iterable[Choice]) -> tuple[Choice, ...]:
     return tuple(found.values())
 
 
-def _is_pure(offer: Offer) -> bool:
-    """A tenant and nothing else: as many as are needed are alike."""
-    [first, *more] = offer.choices
-    return not more and not first.growth and not first.deployments
-
-
 def _room(position: Position, track: rules.Track) -> int:
     """How many more tenants could earn anything."""
     metric = next(one for one in track.metrics if one.key == NET_ADDS)
@@ -141,22 +169,23 @@ def _room(position: Position, track: rules.Track) -> int:
     return max(0, metric.scales[0].value_for_max - value)
 
 
-def _worth(track: rules.Track, offer: Offer) -> Fraction:
-    """Points of the best choice if no metric had an end, to rank by."""
+def _worth(track: rules.Track, choice: Choice, metrics: Collection[str]) -> Fraction:
+    """Points of a choice in these metrics if they had no end, to rank by."""
     rate = {
         (metric.key, scale.option): Fraction(metric.max, scale.value_for_max)
         for metric in track.metrics
         for scale in metric.scales
+        if metric.key in metrics
     }
-
-    def points(choice: Choice) -> Fraction:
-        return (
-            choice.adds * rate[NET_ADDS, rules.ALONE]
-            + sum((users * rate.get((GROWTH, option), 0) for option, users in choice.growth), 0)
-            + sum((n * rate.get((DEPLOYMENTS, option), 0) for option, n in choice.deployments), 0)
-        )
-
-    return max(points(choice) for choice in offer.choices)
+    gains = [
+        (NET_ADDS, rules.ALONE, choice.adds),
+        *((GROWTH, option, users) for option, users in choice.growth),
+        *((DEPLOYMENTS, option, number) for option, number in choice.deployments),
+    ]
+    return sum(
+        (number * rate.get((key, option), 0) for key, option, number in gains if number > 0),
+        Fraction(0),
+    )
 
 
 class _Together:
@@ -165,10 +194,10 @@ class _Together:
     def __init__(
         self,
         position: Position,
-        by_tenant: Mapping[int, Sequence[tuple[ClaimKey, Effects]]],
+        waiting: Mapping[int, Sequence[ClaimKey]],
         tenants: Collection[int],
     ) -> None:
-        self.by_tenant = by_tenant
+        self.waiting = waiting
         score = position.score
         self.claims = (
             ledger_rows.claims_of(score.ledger_id, score.revision, tenants) if tenants else {}
@@ -183,7 +212,7 @@ class _Together:
         self.workloads = {one.number: one.key for one in position.rule_set.workloads.values()}
 
     def choices(self, tenant: int, track: str) -> Iterator[Choice]:
-        waiting = [key for key, _effects in self.by_tenant[tenant] if waits(key)]
+        waiting = self.waiting[tenant]
         numbers = range(2, len(waiting) + 1) if len(waiting) <= MOST_AT_ONE else [len(waiting)]
         for number in numbers:
             for keys in combinations(waiting, number):

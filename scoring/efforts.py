@@ -24,7 +24,8 @@ LARGEST = Decimal(1_000_000)  # of one weight
 
 def defaults() -> dict[str, Decimal]:
     """What the weights are before a firm says otherwise."""
-    return {name: EffortWeights._meta.get_field(name).get_default() for name in NAMES}
+    start = EffortWeights()
+    return {name: getattr(start, name) for name in NAMES}
 
 
 def of(partner: "Partner") -> EffortWeights:

@@ -385,15 +385,16 @@ class _Search:
                     same.append((own_growth, *what))
         for (key, own_adds, own_deployed), members in sorted(alike.items(), key=lambda one: one[0]):
             members.sort(key=lambda one: (-one[0], one[1]))
-            levels, total, chosen = [], 0, []
+            levels, total = [], 0
+            taken: list[tuple[int, Choice]] = []
             for number, (users, customer, choice) in enumerate(members, start=1):
                 is_growth_alone = not own_adds and not own_deployed
                 if is_growth_alone and self.may_gain and users * self.user_key + STEP <= key:
                     break  # gaining these users elsewhere costs no more
                 total += users
-                chosen = [*chosen, (customer, choice)]
+                taken = [*taken, (customer, choice)]
                 levels.append(
-                    (number * key, number * own_adds, number * own_deployed, total, chosen)
+                    (number * key, number * own_adds, number * own_deployed, total, taken)
                 )
             groups.append(levels)
         pure.sort(key=lambda one: one[0])
@@ -431,7 +432,9 @@ class _Search:
         key = self.problem.weights.tenant * COST + STEP
         may_win = self.problem.may(Lever.TENANT)
         claims = [one for one in pure if not may_win or one[0] <= key][:most]
-        found, total, chosen = [(0, 0, None)], 0, []
+        found: list[tuple[int, int, Any]] = [(0, 0, None)]
+        total = 0
+        chosen: list[Any] = []
         for own, what in claims:
             total += own
             chosen = [*chosen, what]

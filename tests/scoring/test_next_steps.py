@@ -1,6 +1,7 @@
 """The most valuable next steps: in the right order, with exact points, and cheap to find."""
 
 from datetime import date
+from decimal import Decimal
 from fractions import Fraction
 from typing import Any
 
@@ -8,9 +9,10 @@ import pytest
 from django.utils import translation
 
 from partners.models import Partner
-from scoring import efforts, history, next_steps, rule_sets, rules, scores
+from scoring import efforts, history, next_steps, plans, positions, rule_sets, rules, scores
 from scoring.next_steps import Kind
 from scoring.people import Certificate
+from scoring.positions import Nothing
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, hand_in
 from tests.scoring.test_plans import WORLD, row
@@ -57,9 +59,9 @@ def test_the_steps_are_ordered_by_points_for_their_effort() -> None:
 
 def test_the_points_of_the_list_add_up() -> None:
     partner = firm(WORLD)
-    position = next_steps.positions.of(partner, AS_OF)
-    assert not isinstance(position, next_steps.Nothing)
-    start = next_steps.plans.ground(position, efforts.weights(efforts.of(partner)))
+    position = positions.of(partner, AS_OF)
+    assert not isinstance(position, Nothing)
+    start = plans.ground(position, efforts.weights(efforts.of(partner)))
     track = start.rule_set.track("smb")
     chosen = next_steps.choose(start, track, [], 12)
     counts = position.counts["smb"]
@@ -78,7 +80,7 @@ def test_a_certificate_that_expires_soon_is_worth_what_it_keeps() -> None:
     assert first.kind == Kind.NEAR
     steps = next_steps.of(firm(WORLD, people), AS_OF, most=9)
     [renewal] = [one for one in steps if one.kind == Kind.RENEWAL]
-    assert (renewal.points, renewal.effort, renewal.keeps) == (15, 100, True)
+    assert (renewal.points, renewal.effort, renewal.keeps) == (Fraction(15), 100, True)
     assert renewal.title == "Ada Ohm: renew Microsoft 365 Certified: Administrator Expert."
     assert renewal.url.startswith("/designation/personen/#")
 
@@ -101,7 +103,7 @@ def test_the_metric_that_holds_the_designation_up_comes_first() -> None:
     # 10 + 15 + 30 + 25 = 80 points without one new tenant: that step decides, dear as it is.
     rows = [row(f"Alt {n}", (200, 30), (200, 130)) for n in range(5)]
     [first, *others] = next_steps.of(firm(rows), AS_OF)
-    assert (first.kind, first.decides, first.points) == (Kind.TENANT, True, 2)
+    assert (first.kind, first.decides, first.points) == (Kind.TENANT, True, Fraction(2))
     assert not any(one.decides for one in others)
 
 
@@ -110,7 +112,7 @@ def test_below_zero_a_step_is_as_large_as_it_takes() -> None:
     steps = next_steps.of(firm([*WORLD, *lost]), AS_OF, most=9)
     [tenants] = [one for one in steps if one.kind == Kind.TENANT]
     # Two new, three lost: two more bring the first above zero.
-    assert (tenants.title, tenants.points) == ("Win 2 more customers for this track.", 2)
+    assert (tenants.title, tenants.points) == ("Win 2 more customers for this track.", Fraction(2))
     near, _further = [one for one in steps if one.kind == Kind.NEAR]
     assert near.title == "Bring 2 customers to deployed, together."
     assert near.detail == "4 more active users: Auch nah, Nah."
@@ -137,7 +139,7 @@ def test_weights_of_the_firm_decide_the_order() -> None:
     partner = firm(WORLD, STAFF[1:])
     before = next_steps.of(partner, AS_OF)
     assert before[0].kind == Kind.NEAR
-    values = efforts.defaults() | {"advanced": 0}
+    values = efforts.defaults() | {"advanced": Decimal(0)}
     efforts.change(partner, values, by=member(partner, "admin"))
     assert next_steps.of(partner, AS_OF)[0].kind == Kind.ADVANCED
 

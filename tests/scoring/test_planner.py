@@ -332,7 +332,7 @@ def test_the_cheapest_way_to_70_by_hand() -> None:
     asked = problem(adds=10, intermediate=2, growth={"CPOR": 500}, deployments={"CPOR": 1})
     plan = solved(asked)
     assert plan.steps.people == {ADVANCED: 1}
-    assert (plan.cost, plan.before.total, plan.after.total) == (1000, 65, 80)
+    assert (plan.cost, plan.before.total, plan.after.total) == (1000, Fraction(65), Fraction(80))
 
 
 def test_a_value_below_zero_is_climbed() -> None:
@@ -341,7 +341,7 @@ def test_a_value_below_zero_is_climbed() -> None:
         adds=-59, intermediate=2, advanced=1, growth={"CPOR": 500}, deployments={"CPOR": 5}
     )
     plan = solved(asked)
-    assert (plan.steps.tenants, plan.cost, plan.after.total) == (60, 60 * 1500, 82)
+    assert (plan.steps.tenants, plan.cost, plan.after.total) == (60, 60 * 1500, Fraction(82))
 
 
 def test_the_next_point_may_leave_a_metric_below_zero() -> None:
@@ -414,7 +414,8 @@ def test_the_most_that_is_possible_is_said() -> None:
         problem(target=100, near=[Near(1, "CPOR", 3)], deployments={"CPOR": 1})
     )
     assert isinstance(found, Unreachable)
-    assert (found.zero, found.most) == ((), 85)
+    assert not found.zero
+    assert found.most == 85
 
 
 def test_a_claim_that_takes_tenants_away_is_refused() -> None:

@@ -185,8 +185,8 @@ def test_targets_are_the_pass_mark_all_points_and_the_next_full_point() -> None:
     track = smb(start)
     total = start.position.scored()["smb"].total
     found = {target: start.problem(track, target) for target in Target}
-    assert (found[Target.PASS].target, found[Target.PASS].every_metric) == (70, True)
-    assert (found[Target.FULL].target, found[Target.FULL].every_metric) == (100, False)
+    assert (found[Target.PASS].target, found[Target.PASS].every_metric) == (Fraction(70), True)
+    assert (found[Target.FULL].target, found[Target.FULL].every_metric) == (Fraction(100), False)
     assert total < found[Target.NEXT].target <= total + 1
     assert found[Target.NEXT].target.denominator == 1
 

@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 import time_machine
 from bs4 import BeautifulSoup
-from django.http import HttpResponse
 from django.test import Client
 from django.urls import reverse
 
@@ -22,7 +21,7 @@ from tests.scoring.worlds import AS_OF, Row, office_usage
 pytestmark = pytest.mark.django_db
 PLAN = "/designation/planen/"
 GIVEN = {"intermediate": "5", "advanced": "10", "tenant": "15", "user": "0.1", "claim": "1"}
-Soup = Callable[[HttpResponse], BeautifulSoup]
+Soup = Callable[[Any], BeautifulSoup]
 SignIn = Callable[[User], Client]
 
 
