@@ -310,7 +310,7 @@ class PersonForm(ChangeForm):
         self.own, self.rule_set = list(own), rule_set
 
     @property
-    def subject(self) -> dict[str, str]:
+    def subject(self) -> dict[str, Any]:
         return {"person": self.person, "name": self.known_name}
 
 

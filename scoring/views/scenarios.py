@@ -84,7 +84,7 @@ def _customer(position: Position | Nothing, tenant: UUID | str) -> str:
 
 
 def _query(**parameters: object) -> str:
-    return urlencode({name: value for name, value in parameters.items() if value})
+    return urlencode({name: str(value) for name, value in parameters.items() if value})
 
 
 def stands_on(position: Position | Nothing) -> dict[str, Any]:

@@ -147,11 +147,11 @@ def test_list_is_read_one_by_one() -> None:
     assert scenario_changes.load_all({"no": "list"}) == (Broken("broken-0"),)
 
 
-def figures(**given: int) -> NewFigures:
+def figures(**given: Any) -> NewFigures:
     return NewFigures(tenant=TENANT, workload="teams", option="CPOR", **given)
 
 
-def begun(**given: int) -> AssociationBegun:
+def begun(**given: Any) -> AssociationBegun:
     return AssociationBegun(tenant=TENANT, workload="teams", option="CPOR", **given)
 
 

@@ -602,7 +602,7 @@ def test_reading_takes_as_many_queries_for_any_firm_and_writes_nothing(
     partner = firm([Row(name, usage=usage) for name in names])
     models = (Score, Ledger, Tenant, Portfolio, AssociationRow, UsageMonth)
     before = [model.objects.count() for model in models]
-    changes = [
+    changes: list[Change] = [
         contoso(users=30),
         CustomerLost(tenant=tenant("Fabrikam")),
         PersonLeft(person="mcp:1"),

@@ -11,7 +11,6 @@ import pytest
 import time_machine
 from bs4 import BeautifulSoup, Tag
 from django.db import connection
-from django.http import HttpResponse
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
@@ -84,8 +83,8 @@ def desk() -> Desk:
     return Desk()
 
 
-CONTOSO = {"tenant": guid("Contoso")}
-WON = {
+CONTOSO: dict[str, Any] = {"tenant": guid("Contoso")}
+WON: dict[str, Any] = {
     "number": 3,
     "seats": 25,
     "users": 15,
@@ -526,7 +525,7 @@ def test_scenario_of_another_firm_is_not_found(desk: Desk) -> None:
     assert stranger.get(desk.url()).status_code == 404
     assert stranger.get(mine).status_code == 404
     for name in ("add", "take_out", "rename", "copy", "delete"):
-        response: HttpResponse = stranger.post(desk.url(f"scenario_{name}"), {"seen": 1})
+        response = stranger.post(desk.url(f"scenario_{name}"), {"seen": 1})
         assert response.status_code == 404
     desk.scenario.refresh_from_db()
     assert desk.scenario.version == 1
