@@ -124,11 +124,10 @@ def priced(prices: Prices, table: "pa.Table") -> "pa.Table":
         prices.of(texts[0][pair // many], texts[1][pair % many])
         for pair in place.dictionary.to_pylist()
     ]
-    is_lost = pc.not_equal(table["coming"], "").cast(pa.int64())
+    is_lost = pc.and_(pc.not_equal(table["coming"], ""), pc.greater(table["span"], 0))
+    gained = pc.multiply(table["gained"].cast(pa.int64()), WHOLE)
     span = pc.max_element_wise(table["span"].cast(pa.int64()), 1)
-    gained = pc.multiply(pc.multiply(table["gained"].cast(pa.int64()), WHOLE), is_lost)
-    # Without two months to compare there is no gain.
-    lost = pc.divide(gained, span)
+    lost = pc.multiply(pc.divide(gained, span), is_lost.cast(pa.int64()))
     table = table.append_column(LOST, lost)
     for number, track in enumerate(prices.tracks):
         columns = [

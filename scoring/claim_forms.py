@@ -20,7 +20,7 @@ class ClaimListForm(forms.Form):
         widget=forms.TextInput(attrs={"type": "search"}),
     )
     kind = forms.TypedChoiceField(
-        label=_("Sort"),
+        label=_("Kind"),
         required=False,
         coerce=int,
         empty_value=0,

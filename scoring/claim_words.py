@@ -51,9 +51,10 @@ class Line:
     tag: str
     users: str
     seats: str
-    growth: str  # users a month
+    growth: str  # users a month; empty where only one month is known
     points: tuple[Points, ...]
-    cost: str  # of a month, in the track that the score is
+    now: str  # points at once, in the track that the score is
+    cost: str  # points that a month costs there
     costs_something: bool
     remark: str  # why it brings nothing now, or what a month decides
     step: str
@@ -86,8 +87,8 @@ class Words:
             standing=self.standing(entry),
             since=self.since(entry),
             tag=_tag(entry),
-            users=figure(row.users) if row.has_figures else "–",
-            seats=figure(row.seats) if row.has_figures else "–",
+            users=figure(row.users),
+            seats=figure(row.seats),
             growth=self.growth(entry),
             points=tuple(
                 Points(
@@ -98,6 +99,7 @@ class Words:
                 )
                 for track in self.found.prices.tracks
             ),
+            now=shown(entry.now[best], signed_=True),
             cost=shown(entry.cost[best]),
             costs_something=any(entry.cost.values()),
             remark=self.remark(entry),
@@ -135,7 +137,7 @@ class Words:
     def growth(self, entry: Entry) -> str:
         row = entry.row
         if not row.span:
-            return "–"
+            return ""
         return shown(unclaimed.users_a_month(row.gained, row.span), signed_=True)
 
     # -- What it would bring --
@@ -154,12 +156,12 @@ class Words:
         if row.kind == Kind.NOT_APPROVED and row.state not in BEGINS_ANEW:
             return _("Its approval would change no figure today.")
         if row.coming:
-            return _("Nothing at once: only growth after the association counts.")
+            return _("Only growth after the claim counts.")
         if row.gained:
             return _("With %(seats)s seats the customer counts in no track.") % {
                 "seats": figure(row.seats)
             }
-        return _("Nothing at once, and it does not grow at the moment.")
+        return _("It does not grow at the moment.")
 
     @property
     def share(self) -> str:
@@ -177,14 +179,14 @@ class Words:
         after = overlays.scored(position.rule_set, counts)[self.found.best]
         for metric in effects:
             old, new = before.metrics[metric], after.metrics[metric]
-            words = {"metric": Metric(metric).label}
             if old.points == old.metric.max:
                 said = sentence(Why.FULL, {"max": figure(old.metric.max)}, kind=Why)
             elif new.value <= 0:
                 said = sentence(Why.NOT_ABOVE_ZERO, {"value": signed(new.value)}, kind=Why)
             else:
                 said = sentence(Why.OTHER_OPTION, {"option": new.option}, kind=Why)
-            return _("Would add nothing now. %(metric)s: %(why)s") % words | {"why": said}
+            words = {"metric": Metric(metric).label, "why": said}
+            return _("Would add nothing now. %(metric)s: %(why)s") % words
         return ""
 
     # -- What to do --
@@ -208,10 +210,10 @@ class Words:
         if is_over:
             return (
                 _("Ask Microsoft's support how the claim stands."),
-                (_("Microsoft's answer was due on %(day)s") % words),
+                (_("Microsoft's time was over on %(day)s") % words),
                 False,
             )
-        return _STEPS[state](), _("Microsoft's answer is due by %(day)s") % words, False
+        return _STEPS[state](), _("Microsoft has time until %(day)s") % words, False
 
 
 def changed(counts: overlays.Counts, effects: unclaimed.Effects) -> overlays.Counts:
@@ -300,7 +302,7 @@ def table_head(tracks: Sequence[rules.Track]) -> list[str]:
         _("Customer"),
         _("Tenant"),
         _("Workload"),
-        _("Sort"),
+        _("Kind"),
         _("How it stands"),
         _("Seen since"),
         _("Seats"),
