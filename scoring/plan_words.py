@@ -162,7 +162,7 @@ def _metric(number: int, before: rules.MetricScore, after: rules.MetricScore) ->
             "unit": unit(key, after.value),
         },
         option=after.option,
-        changes=before.points != after.points or before.options != after.options,
+        changes=before.points != after.points,
     )
 
 
