@@ -25,7 +25,7 @@ from scoring.computed_tables import Figures, Verdicts
 from scoring.differences import TrackChange
 from scoring.explaining import Explainer
 from scoring.history import JudgedMonth
-from scoring.models import MonthAhead, MonthResult, Portfolio, Tenant
+from scoring.models import Association, MonthAhead, MonthResult, Portfolio, Tenant
 from scoring.models.scores import MonthOutcome
 from scoring.people import Certificate, Standing
 from scoring.presentation import PEOPLE
@@ -33,6 +33,11 @@ from scoring.reasons import Reason, sentence
 from scoring.rules import RuleSet
 
 MOST = 12  # rows of a metric that are shown one by one
+FEW = 5_000  # associations up to which two months are judged while somebody waits: 0.2 s
+
+
+class LiesBehind(Exception):
+    """The months are being worked out anew, and are too large to be judged in a request."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,10 @@ class MonthChanges:
 
 
 def of_month(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
-    """A month and what changed since the imported month before it; None for one without data."""
+    """A month and what changed since the imported month before it; None for one without data.
+
+    Raises ``LiesBehind``.
+    """
     known = _Known.of(portfolio)
     if month not in known.imported:
         return None
@@ -95,7 +103,7 @@ def of_month(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChan
 def of_month_ahead(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
     """A month to come and what changes until then against the newest data.
 
-    None before there are data, and for a month that is not worked out.
+    None before there are data, and for a month that is not worked out. Raises ``LiesBehind``.
     """
     known = _Known.of(portfolio)
     if month not in history.months_ahead(known.imported):
@@ -215,6 +223,8 @@ def _looked_at(known: _Known, wanted: Sequence[int]) -> list[_Month]:
                 rows[row.month] = row
         if all(month in tables and month in rows for month in wanted):
             return [_Month(known, month, rows[month], tables[month]) for month in wanted]
+    if Association.objects.filter(portfolio=portfolio).count() > FEW:
+        raise LiesBehind
     found = []
     for month in wanted:
         judged = known.judge(month)

@@ -29,7 +29,7 @@ from scoring.history_words import (
     window_text,
 )
 from scoring.models import Enrolment, MonthResult, Portfolio, Score
-from scoring.month_changes import MonthChanges
+from scoring.month_changes import LiesBehind, MonthChanges
 from scoring.month_words import month_tracks, short_month
 from scoring.presentation import (
     figure,
@@ -62,7 +62,11 @@ def month(request: PortalRequest, month: str) -> HttpResponse:
     number = _month_number(month)
     if portfolio is None or number is None:
         raise Http404
-    changes = month_changes.of_month(portfolio, number)
+    try:
+        changes = month_changes.of_month(portfolio, number)
+    except LiesBehind:
+        context = {"tab": "history", "partner": request.partner, "title": month_name(number)}
+        return render(request, "scoring/behind_page.html", context | {"lies_behind": True})
     if changes is None:
         raise Http404
     return render(request, "scoring/history_month.html", _month_context(request, changes))

@@ -14,6 +14,7 @@ from partners.middleware import PortalRequest
 from scoring import certified, month_changes, months, outlook, perms, renewals, rule_sets
 from scoring.history_words import picture_ahead, qualified_words, track_lines
 from scoring.models import MonthAhead, MonthResult, Portfolio
+from scoring.month_changes import LiesBehind
 from scoring.month_words import month_tracks, short_month
 from scoring.outlook import Anniversary, Near, Nearby
 from scoring.presentation import figure, month_name, signed
@@ -41,7 +42,11 @@ def index(request: PortalRequest) -> HttpResponse:
     if portfolio is None or newest is None or not ahead:
         return render(request, "scoring/outlook.html", context | {"has_data": False})
     chosen = _chosen(request, ahead)
-    changes = month_changes.of_month_ahead(portfolio, chosen.month)
+    try:
+        changes = month_changes.of_month_ahead(portfolio, chosen.month)
+    except LiesBehind:
+        context |= {"title": month_name(chosen.month)}
+        return render(request, "scoring/behind_page.html", context)
     if changes is None:  # the data have changed since, and the months to come with them
         raise Http404
     today = timezone.localdate()

@@ -4,6 +4,8 @@ from datetime import date
 from typing import Any
 
 import pytest
+from django.test import Client
+from django.urls import reverse
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,7 +25,8 @@ from scoring import (
 from scoring.judging import Months, by_tenant, judge, prepare
 from scoring.models import ComputedTable, MonthAhead, MonthResult, Portfolio, Tenant
 from scoring.people import Certificate
-from tests.factories import PartnerFactory
+from tests.factories import PartnerFactory, member
+from tests.parsing import parsed
 from tests.scoring.past import OLD, PEOPLE, growing, span, store
 from tests.scoring.worlds import Row, claims
 
@@ -410,3 +413,26 @@ def test_scores_are_not_touched_by_looking_ahead(firm: Partner) -> None:
     score.refresh_from_db()
     assert score.result == before
     assert ledgers.rule_set_of(score).key == RULES
+
+
+def test_a_large_firm_is_never_judged_while_somebody_waits(
+    firm: Partner, client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    portfolio = store(firm, growing(YEAR, small=BEFORE))
+    history.refresh(portfolio.pk)
+    store(firm, growing(YEAR, small=BEFORE, count=3))  # and the job has not run yet
+    monkeypatch.setattr(month_changes, "FEW", 2)
+    client.force_login(member(firm, "manager"))
+
+    for url in (
+        reverse("scoring:outlook"),
+        reverse("scoring:history_month", args=["2024-12"]),
+    ):
+        page = parsed(client.get(url).content)
+        assert page.select_one("#behind[hx-get]") is not None
+        assert page.select("table") == []
+
+    history.refresh(portfolio.pk)
+    page = parsed(client.get(reverse("scoring:outlook")).content)
+    assert page.select_one("#behind") is None
+    assert len(page.select("table.ahead tbody tr")) == 1 + history.AHEAD
