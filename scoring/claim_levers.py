@@ -61,14 +61,12 @@ def read(
         for track, own in offers.items()
     }
     together = _Together(position, waiting, sorted({one for own in wanted.values() for one in own}))
-    for track, chosen in wanted.items():
-        offers[track] = [
-            offer._replace(
-                choices=_apart((*offer.choices, *together.choices(offer.customer, track)))
-            )
+    for key, chosen in wanted.items():
+        offers[key] = [
+            offer._replace(choices=_apart((*offer.choices, *together.choices(offer.customer, key))))
             if offer.customer in chosen
             else offer
-            for offer in offers[track]
+            for offer in offers[key]
         ]
     return offers, left_out
 
@@ -183,7 +181,11 @@ def _worth(track: rules.Track, choice: Choice, metrics: Collection[str]) -> Frac
         *((DEPLOYMENTS, option, number) for option, number in choice.deployments),
     ]
     return sum(
-        (number * rate.get((key, option), 0) for key, option, number in gains if number > 0),
+        (
+            number * rate.get((key, option), Fraction(0))
+            for key, option, number in gains
+            if number > 0
+        ),
         Fraction(0),
     )
 
