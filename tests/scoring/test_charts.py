@@ -107,3 +107,24 @@ def test_the_same_file_makes_a_tagged_document() -> None:
     )
 
     assert [figure["/Alt"] for figure in elements(pdf, "/Figure")] == ["Both tracks"]
+
+
+def test_bar_of_today_lies_below_and_moves_the_numbers_down() -> None:
+    after = bar("6", "10", "15", "7.2", "20")
+    today = bar("4", "10", "0", "7.2", "20").parts
+    compared = draw(charts.Bar(after.title, after.total, after.parts, today=today))
+    alone = draw(after)
+
+    ghost = compared.bars[0].ghost
+    assert [(part.x, part.width) for part in ghost] == [
+        ("0%", "4%"),
+        ("4%", "10%"),
+        ("14%", "0%"),
+        ("14%", "7.2%"),
+        ("21.2%", "20%"),
+    ]
+    assert compared.bars[0].segments == alone.bars[0].segments
+    assert compared.bars[0].numbers_y - alone.bars[0].numbers_y == charts.GHOST
+    assert compared.height - alone.height == charts.GHOST
+    assert len(svg(compared).select("rect.chart__ghost")) == 4
+    assert svg(alone).select("rect.chart__ghost") == []
