@@ -400,8 +400,8 @@ def _parts(line: Line, rule_set: rules.RuleSet, days: dict[str, str]) -> Iterato
         if month not in days:
             days[month] = day_text(month)
         numbers = {"now": figure(part["now"]), "then": figure(part["then"]), "month": days[month]}
-        words = _(BASELINES[part["baseline"]])
-        yield Part(rule_set.workloads[part["workload"]].title, words % numbers)
+        words = BASELINES[part["baseline"]]
+        yield Part(rule_set.workloads[part["workload"]].title, _(words) % numbers)
 
 
 BASELINES = {
