@@ -19,26 +19,18 @@ class ClaimListForm(forms.Form):
         required=False,
         widget=forms.TextInput(attrs={"type": "search"}),
     )
-    kind = forms.TypedChoiceField(
-        label=_("Kind"),
-        required=False,
-        coerce=int,
-        empty_value=0,
-        choices=[("", _("Everything")), *Kind.choices],
+    kind = forms.ChoiceField(
+        label=_("Kind"), required=False, choices=[("", _("Everything")), *Kind.choices]
     )
-    state = forms.TypedChoiceField(
+    state = forms.ChoiceField(
         label=_("Claim"),
         required=False,
-        coerce=int,
-        empty_value=0,
         choices=[
             ("", _("In any state")),
             *((state.value, state.label) for state in ClaimState if state not in COUNTING),
         ],
     )
-    workload = forms.TypedChoiceField(
-        label=_("Workload"), required=False, coerce=int, empty_value=0
-    )
+    workload = forms.ChoiceField(label=_("Workload"), required=False)
 
     def __init__(self, *args: Any, rule_set: RuleSet, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -50,7 +42,9 @@ class ClaimListForm(forms.Form):
     def wish(self) -> Wish:
         """What was understood of the wishes."""
         self.is_valid()
-        return Wish(**self.cleaned_data)
+        said = self.cleaned_data
+        numbers = {name: int(said.get(name) or 0) for name in ("kind", "state", "workload")}
+        return Wish(words=said.get("words", ""), **numbers)
 
 
 class NoteForm(forms.Form):

@@ -1,7 +1,7 @@
 """The claim list: what each month without a claim costs, work noted by hand, and how to claim."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, cast
 from uuid import UUID
 
 from django.contrib import messages
@@ -19,7 +19,7 @@ from partners.middleware import PortalRequest
 from partners.models import Partner
 from scoring import claim_list, claim_words, ledgers, perms, positions
 from scoring.claim_forms import ClaimListForm, NoteForm
-from scoring.claim_list import ClaimList, NotNotable
+from scoring.claim_list import ClaimList, Entry, NotNotable
 from scoring.claim_words import Words
 from scoring.models import Portfolio, UnclaimedWork
 from scoring.positions import Nothing, Position
@@ -136,10 +136,16 @@ def _list(request: PortalRequest, portfolio: Portfolio, position: Position) -> d
     form = ClaimListForm(request.GET, rule_set=position.rule_set)
     wish = form.wish
     found = claim_list.read(position, wish)
-    page = Paginator(found, ROWS_A_PAGE).get_page(request.GET.get("page"))
+    rows = cast("Sequence[Entry]", found)  # all of a sequence that a paginator asks for
+    page = Paginator(rows, ROWS_A_PAGE).get_page(request.GET.get("page"))
     words = Words(found, timezone.localdate())
-    wishes = {"words": wish.words, "kind": wish.kind, "state": wish.state}
-    query = urlencode({k: v for k, v in (wishes | {"workload": wish.workload}).items() if v})
+    wishes: dict[str, str | int] = {
+        "words": wish.words,
+        "kind": wish.kind,
+        "state": wish.state,
+        "workload": wish.workload,
+    }
+    query = urlencode({name: value for name, value in wishes.items() if value})
     month = _other_month(portfolio, position)
     return {
         "position": position,

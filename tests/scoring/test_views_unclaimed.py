@@ -82,7 +82,7 @@ def test_the_list_shows_what_waiting_costs(partner: Partner, browser: Client, so
     )
     assert [text(one) for one in found.select(".counts p")] == [
         "5 to be claimed",
-        "1 claims not approved",
+        "1 claimed, not approved",
         "30 users a month grow without credit",
     ]
     link = found.select_one(".unclaimed__name[href]")

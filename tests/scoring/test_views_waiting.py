@@ -131,8 +131,8 @@ def test_queries_do_not_grow(rows: int, firm: Partner, django_assert_num_queries
         jobs.build(report.document_id, blank.pdf)
     for number in range(rows):
         hand_in(firm, BAD + b"\r\n" * number, name=f"{number}.csv", by=user)
-    # firms, monthly reports, reports, files, enrolments, months of the history, data
-    with django_assert_num_queries(7):
+    # firms, monthly reports, reports, files, claims, enrolments, months of the history, data
+    with django_assert_num_queries(8):
         assert len(waiting.for_user(user)) >= 2 * min(rows, 2)
 
 
