@@ -230,7 +230,7 @@ class Explainer:
             "seats": seats,
             "users": users,
             "workload": self.title(claim.workload),
-            "share": f"{float(self.rule_set.deployed_share):.0%}".replace("%", " %"),
+            "share": self.rule_set.deployed_percent,
             "month": months.label(month),
         }
 

@@ -112,6 +112,11 @@ class RuleSet:
     def track(self, key: str) -> Track:
         return next(track for track in self.tracks if track.key == key)
 
+    @property
+    def deployed_percent(self) -> str:
+        """From which share of the seats in use on a tenant is deployed: "40 %"."""
+        return f"{float(self.deployed_share):.0%}".replace("%", " %")
+
 
 # ---- Points ------------------------------------------------------------------------------------
 

@@ -176,7 +176,7 @@ class Basis:
     @property
     def deployed_share(self) -> str:
         """From which share of the seats in use on a customer is deployed: "40 %"."""
-        return f"{float(self.rule_set.deployed_share):.0%}".replace("%", " %")
+        return self.rule_set.deployed_percent
 
     @property
     def last_month(self) -> date:

@@ -19,6 +19,7 @@ from scoring.month_words import month_tracks, short_month
 from scoring.outlook import Anniversary, Near, Nearby
 from scoring.presentation import figure, month_name, signed
 from scoring.renewals import Expiry
+from scoring.rules import RuleSet
 from scoring.worth import points_text
 
 LISTS = ("almost_deployed", "barely_deployed", "almost_in", "barely_in")
@@ -92,7 +93,9 @@ def index(request: PortalRequest) -> HttpResponse:
             for month, number in outlook.ends(portfolio, ahead)
         ],
         "lists": [
-            _list(key, getattr(near, key)) for key in LISTS if wanted not in LISTS or key == wanted
+            _list(key, getattr(near, key), rule_set)
+            for key in LISTS
+            if wanted not in LISTS or key == wanted
         ],
         "is_one_list": wanted in LISTS,
     }
@@ -160,7 +163,7 @@ def _anniversary(one: Anniversary) -> dict[str, str]:
     }
 
 
-def _list(key: str, nearby: Nearby) -> dict[str, Any]:
+def _list(key: str, nearby: Nearby, rule_set: RuleSet) -> dict[str, Any]:
     return {
         "key": key,
         "title": {
@@ -170,7 +173,10 @@ def _list(key: str, nearby: Nearby) -> dict[str, Any]:
             "barely_in": _("Just inside the seat band"),
         }[key],
         "note": {
-            "almost_deployed": _("A tenant counts as deployed from 40 % of the bought seats on."),
+            "almost_deployed": _(
+                "A tenant counts as deployed from %(share)s of the bought seats on."
+            )
+            % {"share": rule_set.deployed_percent},
             "barely_deployed": _("Lose more users than this and the tenant is deployed no more."),
             "almost_in": _("A few seats decide whether the tenant counts at all in this track."),
             "barely_in": _("A small change of its contract takes the tenant out of this track."),
