@@ -20,9 +20,20 @@ from django.utils import timezone  # noqa: E402
 
 from bench.scoring import worlds  # noqa: E402
 from partners.models import Membership, Partner, User  # noqa: E402
-from scoring import corrections, enrolments, facts, imports, months, reports, scores  # noqa: E402
+from scoring import (  # noqa: E402
+    corrections,
+    enrolments,
+    facts,
+    history,
+    imports,
+    months,
+    reports,
+    scenarios,
+    scores,
+)
 from scoring.corrections import OfClaim  # noqa: E402
 from scoring.models import Association, ColumnMapping  # noqa: E402
+from scoring.scenario_changes import CustomersWon, NewFigures, PersonCertified  # noqa: E402
 
 EMAIL = "jana@bench.example"
 PEOPLE = 120
@@ -76,7 +87,27 @@ def fill(tenants: int, workloads: int) -> None:
     unknown = imports.create(partner, ContentFile(b"Mandant,Produkt\nx,y", name="x.csv"), by=user)
     imports.run(unknown.pk)
     score = scores.compute(partner, today)
+    history.refresh(facts.portfolio_of(partner).pk)
     reports.order(score.pk, language="de", by=user)
+    plan(partner, user)
+
+
+def plan(partner: Partner, user: User) -> None:
+    """A scenario as people make them: customers won, one of the firm's own with more users."""
+    tenant = facts.portfolio_of(partner).tenants.order_by("pk")[0]
+    changes = [
+        CustomersWon(
+            number=5,
+            workloads=("exchange", "teams"),
+            option="CSP",
+            seats=40,
+            users=20,
+            users_at_start=20,
+        ),
+        NewFigures(tenant=tenant.tenant_id, customer=tenant.name, workload="exchange", users=90),
+        PersonCertified(name="Neu", certification="MD-102"),
+    ]
+    scenarios.make(partner, "Bench", by=user, changes=changes)
 
 
 def training(today: datetime.date) -> str:
