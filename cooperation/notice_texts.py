@@ -5,19 +5,11 @@ answers, amounts, comments, reasons, blind answers, nor what a point to settle i
 are all the facts a sentence may hold; ``notices.tell`` refuses any other.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
 from django.utils.translation import get_language, gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from cooperation.kinds.words import day
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-Facts = Mapping[str, Any]
+from partners.letter_words import Facts, Said, Words
 
 FACTS = frozenset(
     {
@@ -37,20 +29,6 @@ FACTS = frozenset(
         "due_on",
     }
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Texts with ``%(fact)s``; a sentence with a number in it is a function of the facts."""
-
-    title: "StrOrPromise"
-    sentence: "StrOrPromise | Callable[[Facts], str]"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    title: str
-    sentence: str
 
 
 def _reminder(facts: Facts) -> str:
@@ -268,11 +246,9 @@ def say(kind: str, facts: Facts) -> Said:
     Raises ``LookupError`` for an unknown kind or a missing fact, ``ValueError`` for a day that is
     not written as one.
     """
-    words = WORDS[kind]
     language = get_language() or "de"
     shown = {
         key: day(value, language) if key.endswith("_on") and value else value
         for key, value in facts.items()
     }
-    sentence = words.sentence(facts) if callable(words.sentence) else str(words.sentence)
-    return Said(str(words.title), sentence % shown)
+    return WORDS[kind].said(facts, shown)

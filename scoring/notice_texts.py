@@ -5,19 +5,11 @@ customers, nothing of what a firm sells. ``FACTS`` are all the facts a sentence 
 ``notices.tell`` refuses any other.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from partners.letter_words import Facts, Said, Words
 from scoring.presentation import day_text
-
-if TYPE_CHECKING:
-    from django_stubs_ext import StrOrPromise
-
-Facts = Mapping[str, Any]
 
 FACTS = frozenset(
     {
@@ -31,20 +23,6 @@ FACTS = frozenset(
     }
 )
 DAYS = frozenset({"day"})  # written in the reader's way
-
-
-@dataclass(frozen=True, slots=True)
-class Words:
-    """Texts with ``%(fact)s``; a sentence with a number in it is a function of the facts."""
-
-    title: "StrOrPromise"
-    sentence: "StrOrPromise | Callable[[Facts], str]"
-
-
-@dataclass(frozen=True, slots=True)
-class Said:
-    title: str
-    sentence: str
 
 
 def _certificate(facts: Facts) -> str:
@@ -106,7 +84,5 @@ def say(kind: str, facts: Facts) -> Said:
 
     Raises ``LookupError`` for an unknown kind or a missing fact.
     """
-    words = WORDS[kind]
     shown = {key: day_text(str(value)) if key in DAYS else value for key, value in facts.items()}
-    sentence = words.sentence(facts) if callable(words.sentence) else str(words.sentence)
-    return Said(str(words.title), sentence % shown)
+    return WORDS[kind].said(facts, shown)
