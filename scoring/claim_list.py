@@ -192,7 +192,7 @@ def read(position: Position, wish: Wish) -> ClaimList:
     name = computed_tables.UNCLAIMED
     table = computed_tables.read(portfolio, [name]).get(name)
     fields = computed_tables.UNCLAIMED_FIELDS
-    if table is None or set(table.column_names) != {column for column, _type in fields}:
+    if table is None:
         table = computed_tables.load(computed_tables.dump(fields, []))
     notes = list(UnclaimedWork.objects.filter(portfolio=portfolio, closed_at=None))
     if notes:
@@ -330,7 +330,10 @@ def asked(partners: Sequence[Partner]) -> dict[UUID, Asked]:
         portfolio__partner__in=partners, name=computed_tables.UNCLAIMED
     )
     for partner, content in rows.values_list("portfolio__partner", "columns"):
-        table = computed_tables.load(content)
+        try:
+            table = computed_tables.loaded(computed_tables.UNCLAIMED, content)
+        except computed_tables.NotLoadable:  # the list itself tells the log of it
+            continue
         waiting = table.filter(pc.equal(table["state"], int(ClaimState.PARTNER_ACTION_REQUIRED)))
         if waiting.num_rows:
             found[partner] = Asked(waiting.num_rows, pc.min(waiting["seen_on"]).as_py())

@@ -5,6 +5,7 @@ write than to judge, so they are kept as compressed columns (Arrow), read in mil
 thrown away whole when the facts change. ``history.refresh`` writes them.
 """
 
+import logging
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
 Rows = Sequence[Sequence[Any]]
+logger = logging.getLogger(__name__)
 
 # ---- Columns and bytes ---------------------------------------------------------------------------
 
@@ -45,10 +47,52 @@ def load(content: bytes | memoryview) -> "pa.Table":
     return pa.ipc.open_file(pa.BufferReader(bytes(content))).read_all()
 
 
+class NotLoadable(Exception):
+    """What is stored is no table, or not one with the columns that its name promises."""
+
+
+def loaded(name: str, content: bytes | memoryview) -> "pa.Table":
+    """The table ``name`` as it is stored. Raises ``NotLoadable``."""
+    import pyarrow as pa  # noqa: PLC0415 -- as above
+
+    try:
+        table = load(content)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise NotLoadable(name) from error
+    expected = pa.schema([(column, getattr(pa, kind)()) for column, kind in fields_of(name)])
+    if table.schema != expected:
+        raise NotLoadable(name)
+    return table
+
+
 def read(portfolio: Portfolio, names: Iterable[str]) -> "dict[str, pa.Table]":
-    """The tables of a firm that are there, in one query."""
+    """The tables of a firm that are there and can be read, in one query.
+
+    One that cannot is missing, as before the first run of the job: a page says so or looks the rest
+    up elsewhere, and the night's sweep has it made anew.
+    """
     rows = ComputedTable.objects.filter(portfolio=portfolio, name__in=list(names))
-    return {name: load(content) for name, content in rows.values_list("name", "columns")}
+    found = {}
+    for name, content in rows.values_list("name", "columns"):
+        try:
+            found[name] = loaded(name, content)
+        except NotLoadable:
+            logger.error("The computed table %s of firm %s is damaged.", name, portfolio.pk)
+    return found
+
+
+def damaged(portfolios: Iterable[int] | None = None) -> set[int]:
+    """The firms with a table that cannot be read; one table at a time is in memory."""
+    rows = ComputedTable.objects.order_by()
+    if portfolios is not None:
+        rows = rows.filter(portfolio__in=list(portfolios))
+    found = set()
+    for firm, name, content in rows.values_list("portfolio", "name", "columns").iterator(100):
+        try:
+            loaded(name, content)
+        except NotLoadable:
+            found.add(firm)
+    return found
 
 
 # ---- All verdicts of a month ---------------------------------------------------------------------
@@ -160,3 +204,14 @@ UNCLAIMED_FIELDS = (  # see ``unclaimed.Row``
     ("effect", "utf8"),
     ("coming", "utf8"),
 )
+
+FIELDS = {
+    NEAR_SHARE: NEAR_SHARE_FIELDS,
+    NEAR_BAND: NEAR_BAND_FIELDS,
+    UNCLAIMED: UNCLAIMED_FIELDS,
+}
+
+
+def fields_of(name: str) -> tuple[tuple[str, str], ...]:
+    """The columns of a table; all but these three are verdicts of a month."""
+    return FIELDS.get(name, VERDICT_FIELDS)

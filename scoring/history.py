@@ -314,10 +314,14 @@ def _values(row: MonthResult) -> tuple[Any, ...]:
 
 def _is_current(portfolio: Portfolio) -> bool:
     """Whether the stored months were made from these facts and by the rules of today."""
-    return portfolio.history_version == portfolio.version and all(
-        rule_set == rule_set_of(month).key
-        for rows in (portfolio.history, portfolio.months_ahead)
-        for month, rule_set in rows.values_list("month", "rule_set")
+    return (
+        portfolio.history_version == portfolio.version
+        and all(
+            rule_set == rule_set_of(month).key
+            for rows in (portfolio.history, portfolio.months_ahead)
+            for month, rule_set in rows.values_list("month", "rule_set")
+        )
+        and not computed_tables.damaged([portfolio.pk])
     )
 
 
@@ -337,6 +341,11 @@ def sweep_rule_sets() -> int:
                 rows = model.objects.filter(month=month, rule_set=rule_set)
                 firms.update(rows.values_list("portfolio_id", flat=True))
     return _queue_all(sorted(firms))
+
+
+def sweep_damaged() -> int:
+    """Queue the firms with a computed table that cannot be read."""
+    return _queue_all(sorted(computed_tables.damaged()))
 
 
 def _queue_all(portfolios: Iterable[int]) -> int:

@@ -12,14 +12,14 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from fractions import Fraction
 from math import floor
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
-from django.db.models import TextChoices
+from django.db.models import OuterRef, Subquery, TextChoices
 from django.utils.translation import gettext_lazy as _
 
 from scoring import claim_levers, computed_tables, planner, rules, scenarios, unclaimed
 from scoring.judging import DEPLOYMENTS, GROWTH, NET_ADDS
-from scoring.models import Portfolio, Tenant
+from scoring.models import MonthResult, Portfolio, Tenant
 from scoring.planner import Choice, Lever, Near, Offer, Plan, Problem, Unreachable, Weights
 from scoring.positions import Position
 from scoring.scenario_changes import (
@@ -60,6 +60,9 @@ class Ground:
     position: Position
     weights: Weights
     is_current: bool  # the tables below were made of the facts of today
+    # The month of those tables where the score is of another one, or by other rules
+    other_month: int | None = None
+    has_other_rules: bool = False  # then none of the customers below is looked at
     near: Mapping[str, Sequence[Near]] = field(default_factory=dict)  # by track
     near_rows: Mapping[tuple[str, int, str], NearRow] = field(default_factory=dict)
     offers: Mapping[str, Sequence[Offer]] = field(default_factory=dict)  # by track
@@ -94,10 +97,18 @@ class Ground:
 
 def ground(position: Position, weights: Weights) -> Ground:
     """Read what plans start from: three queries at most, whatever the size of the firm."""
-    portfolio = Portfolio.objects.get(pk=position.portfolio)
-    tables = computed_tables.read(
-        portfolio, [computed_tables.NEAR_SHARE, computed_tables.UNCLAIMED]
+    newest = MonthResult.objects.filter(portfolio=OuterRef("pk")).order_by("-month")
+    found: Any = Portfolio.objects.annotate(
+        newest_month=Subquery(newest.values("month")[:1]),
+        newest_rules=Subquery(newest.values("rule_set")[:1]),
     )
+    portfolio = found.get(pk=position.portfolio)
+    # With figures of the running month, or on old ones, the tables are of a month that the score
+    # is not of. What they say by other rules is no step under these.
+    month: int | None = portfolio.newest_month
+    has_other_rules = month is not None and portfolio.newest_rules != position.rule_set.key
+    wanted = [] if has_other_rules else [computed_tables.NEAR_SHARE, computed_tables.UNCLAIMED]
+    tables = computed_tables.read(portfolio, wanted)
     offers, left_out = claim_levers.read(position, tables.get(computed_tables.UNCLAIMED))
     near: dict[str, list[Near]] = {}
     near_rows: dict[tuple[str, int, str], NearRow] = {}
@@ -124,7 +135,9 @@ def ground(position: Position, weights: Weights) -> Ground:
     return Ground(
         position,
         weights,
-        is_current=portfolio.history_version == portfolio.version,
+        is_current=portfolio.history_version == portfolio.version and len(tables) == len(wanted),
+        other_month=month if has_other_rules or month != position.pair.last else None,
+        has_other_rules=has_other_rules,
         near=near,
         near_rows=near_rows,
         offers=offers,

@@ -73,6 +73,7 @@ def sweep_rule_sets_of_histories() -> None:
     from scoring import history  # noqa: PLC0415
 
     history.sweep_rule_sets()
+    history.sweep_damaged()
 
 
 @shared_task(bind=True)

@@ -131,7 +131,8 @@ def _asked_for(request: PortalRequest, own: Partner) -> Partner | None:
 
 def _context(request: PortalRequest, own: Partner, known: Known, chosen: Chosen) -> dict[str, Any]:
     today = known.today
-    words = " ".join(request.GET.get("q", "").split())[:100]
+    # PostgreSQL refuses a NUL in a text, which no firm's name has either.
+    words = " ".join(request.GET.get("q", "").replace("\0", " ").split())[:100]
     owners = disclosures.showing_to(own)
     theirs = disclosures.shown_by(own, owners, today)
     changes = Disclosure.objects.filter(partner=own).select_related("to", "changed_by")

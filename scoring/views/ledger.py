@@ -88,6 +88,8 @@ KEPT = ("option", "words", "show", "why", "workload", "baseline", "sort", "page"
 
 def _row(desk: Desk, all_rows: Entries, wanted: str, opened: str) -> Shown:
     """One row of the ledger, by what stands for it in an address."""
+    if "\0" in wanted:  # which PostgreSQL refuses to look for
+        raise Http404
     if desk.metric in PEOPLE:
         found = all_rows.filter(person=wanted)
     else:

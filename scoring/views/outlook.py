@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from django.http import Http404, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.utils.formats import date_format
@@ -46,10 +46,10 @@ def index(request: PortalRequest) -> HttpResponse:
     try:
         changes = month_changes.of_month_ahead(portfolio, chosen.month)
     except LiesBehind:
-        context |= {"title": month_name(chosen.month)}
+        changes = None
+    if changes is None:  # data came in or went, and other months are to come
+        context |= {"title": month_name(chosen.month), "lies_behind": True}
         return render(request, "scoring/behind_page.html", context)
-    if changes is None:  # the data have changed since, and the months to come with them
-        raise Http404
     today = timezone.localdate()
     rule_set = rule_sets.for_day(today)
     everybody = certified.people_of(portfolio, rule_set, today)

@@ -155,6 +155,8 @@ def _plans(position: Position, row: Any, target: Target) -> dict[str, Any]:
         "pass_mark": figure(position.rule_set.pass_mark),
         "is_provable": position.is_provable,
         "lies_behind": not start.is_current,
+        "other_month": "" if start.other_month is None else month_name(start.other_month),
+        "has_other_rules": start.has_other_rules,
         "last_month": month_name(position.pair.last),
         "comparison_month": month_name(position.pair.comparison),
         "tracks": [words(way, f"way-{number}") for number, way in enumerate(found.tracks)],
