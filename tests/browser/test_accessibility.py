@@ -23,8 +23,8 @@ from cooperation.models import Agreement, AgreementVersion, Participation
 from documents import rendering
 from documents.models import Document
 from partners.models import Membership, Partner, User
-from scoring import imports, scores
-from scoring.models import PartnerCenterImport
+from scoring import imports, months, scores
+from scoring.models import PartnerCenterImport, Scenario, Tenant
 from tests import blank
 from tests.browser import steps
 from tests.cooperation import settling
@@ -59,7 +59,16 @@ MEMBERS = (
     "cooperation:project_list",
     "cooperation:project_create",
     "scoring:overview",
+    "scoring:outlook",
+    "scoring:plan",
+    "scoring:scenarios",
+    "scoring:unclaimed",
+    "scoring:customers",
+    "scoring:people",
     "scoring:history",
+    "scoring:corrections",
+    "scoring:reports",
+    "scoring:disclosures",
     "scoring:imports",
     "partners:directory",
     "partners:profile",
@@ -108,6 +117,18 @@ def pages_of(user: User) -> dict[str, str]:
     assert score is not None
     for metric in ("usage_growth", "advanced_certifications"):
         found[metric] = reverse("scoring:metric", args=[score.pk, "smb", metric])
+    tenant = Tenant.objects.get(portfolio__partner=firm, name="Caritas Wiehltal")
+    found["ledger opened"] = found["usage_growth"] + f"?open={tenant.tenant_id}"
+    found["month"] = reverse("scoring:history_month", args=[months.label(score.last_month)])
+    found["customer"] = reverse("scoring:customer", args=[tenant.tenant_id])
+    one, two = Scenario.objects.filter(partner=firm).order_by("name")
+    scenario = reverse("scoring:scenario", args=[one.pk])
+    found["scenario"] = scenario
+    found["scenario search"] = f"{scenario}?add=customer"
+    found["scenario figures"] = f"{scenario}?add=figures&tenant={tenant.tenant_id}"
+    found["scenario numbers"] = f"{scenario}?add=count"
+    found["scenarios compared"] = reverse("scoring:scenario_compare") + f"?a={one.pk}&b={two.pk}"
+    found["disclosure"] = reverse("scoring:disclosures") + f"?firm={other.pk}"
     done = PartnerCenterImport.objects.filter(partner=firm).first()
     assert done is not None
     found["import"] = reverse("scoring:import", args=[done.pk])
@@ -190,8 +211,16 @@ CLOSELY = {  # between them they have every component
     "version signing",
     "version in_force",
     "scoring:overview",
+    "scoring:outlook",
+    "scoring:plan",
+    "scoring:unclaimed",
+    "scoring:people",
+    "scoring:reports",
+    "scoring:disclosures",
     "scoring:imports",
-    "usage_growth",
+    "ledger opened",
+    "scenario figures",
+    "scenarios compared",
     "import rejected",
     "partners:people",
 }
@@ -349,6 +378,8 @@ def words(html: str) -> Iterator[str]:
         hidden.decompose()
     for form in soup.select("form[action='/sprache/']"):
         form.decompose()  # names the other language in its own words
+    for quoted in soup.select("[translate=no]"):
+        quoted.decompose()  # a file's own words
     yield from (" ".join(text.split()) for text in soup.stripped_strings)
     for attribute in ("aria-label", "title", "placeholder", "alt"):
         for element in soup.select(f"[{attribute}]"):
