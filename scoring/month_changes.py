@@ -33,6 +33,7 @@ from scoring.reasons import Reason, sentence
 from scoring.rules import RuleSet
 
 MOST = 12  # rows of a metric that are shown one by one
+ALL = 100  # rows of the one metric that is looked at whole, a page of them
 FEW = 5_000  # associations up to which two months are judged while somebody waits: 0.2 s
 
 
@@ -54,6 +55,15 @@ class Row:
     @property
     def value(self) -> int:
         return self.now - self.before
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """One metric of one track, looked at whole: rows from ``start`` on, and of no other metric."""
+
+    track: str
+    metric: str
+    start: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +97,7 @@ class MonthChanges:
         return next((row for row in self.rows if (row.track, row.metric) == (track, metric)), None)
 
 
-def of_month(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
+def of_month(portfolio: Portfolio, month: int, *, wish: Wish | None = None) -> MonthChanges | None:
     """A month and what changed since the imported month before it; None for one without data.
 
     Raises ``LiesBehind``.
@@ -97,10 +107,12 @@ def of_month(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChan
         return None
     earlier = max((one for one in known.imported if one < month), default=None)
     following = min((one for one in known.imported if one > month), default=None)
-    return _changes(known, earlier, month, following, most)
+    return _changes(known, earlier, month, following, wish)
 
 
-def of_month_ahead(portfolio: Portfolio, month: int, *, most: int = MOST) -> MonthChanges | None:
+def of_month_ahead(
+    portfolio: Portfolio, month: int, *, wish: Wish | None = None
+) -> MonthChanges | None:
     """A month to come and what changes until then against the newest data.
 
     None before there are data, and for a month that is not worked out. Raises ``LiesBehind``.
@@ -108,11 +120,11 @@ def of_month_ahead(portfolio: Portfolio, month: int, *, most: int = MOST) -> Mon
     known = _Known.of(portfolio)
     if month not in history.months_ahead(known.imported):
         return None
-    return _changes(known, known.imported[-1], month, None, most)
+    return _changes(known, known.imported[-1], month, None, wish)
 
 
 def _changes(
-    known: "_Known", earlier: int | None, month: int, following: int | None, most: int
+    known: "_Known", earlier: int | None, month: int, following: int | None, wish: Wish | None
 ) -> MonthChanges:
     wanted = [month] if earlier is None else [earlier, month]
     found = _looked_at(known, wanted)
@@ -122,7 +134,7 @@ def _changes(
         return MonthChanges(now.outcome, None, following, tracks, ())
     before = found[0]
     tracks = differences.compare(before.outcome.tracks, now.outcome.tracks)
-    rows = _all_rows(_Pair(before, now), tracks, most)
+    rows = _all_rows(_Pair(before, now), tracks, wish)
     return MonthChanges(now.outcome, before.outcome, following, tracks, rows)
 
 
@@ -309,22 +321,24 @@ class _Found:
     changed: Sequence[tuple[int | str, int, int]]
 
 
-def _all_rows(pair: _Pair, tracks: Iterable[TrackChange], most: int) -> list[MetricRows]:
+def _all_rows(pair: _Pair, tracks: Iterable[TrackChange], wish: Wish | None) -> list[MetricRows]:
     found = [
         _Found(track.key, metric.key, metric.option, changed)
         for track in tracks
         for metric in track.metrics
+        if wish is None or (track.key, metric.key) == (wish.track, wish.metric)
         if (changed := _changed(*pair.values(track.key, metric.key, metric.option)))
     ]
+    stretch = slice(0, MOST) if wish is None else slice(wish.start, wish.start + ALL)
     shown = {
         int(key)
         for one in found
         if one.metric not in PEOPLE
-        for key, _before, _now in one.changed[:most]
+        for key, _before, _now in one.changed[stretch]
     }
     pair.explain(shown)
     named = _named(shown)
-    return [_rows(pair, one, named, most) for one in found]
+    return [_rows(pair, one, named, stretch) for one in found]
 
 
 def _changed(before: Values, now: Values) -> list[tuple[int | str, int, int]]:
@@ -343,20 +357,20 @@ def _named(tenants: Collection[int]) -> Callable[[int | str], tuple[str, str]]:
 
 
 def _rows(
-    pair: _Pair, one: _Found, named: Callable[[int | str], tuple[str, str]], most: int
+    pair: _Pair, one: _Found, named: Callable[[int | str], tuple[str, str]], stretch: slice
 ) -> MetricRows:
     rows = []
-    for key, before, now in one.changed[:most]:
+    for key, before, now in one.changed[stretch]:
         is_person = one.metric in PEOPLE
         name, guid = (pair.person_name(one.metric, key), "") if is_person else named(key)
         reason_before, reason = pair.reasons(one.track, one.metric, one.option, key)
         rows.append(Row(name, guid, before, now, reason, reason_before))
-    others = one.changed[most:]
+    whole = sum(now - before for _key, before, now in one.changed)
     return MetricRows(
         one.track,
         one.metric,
         one.option,
         rows,
-        len(others),
-        sum(now - before for _key, before, now in others),
+        len(one.changed) - len(rows),
+        whole - sum(row.value for row in rows),
     )

@@ -40,6 +40,17 @@ def month_tracks(changes: MonthChanges) -> list[dict[str, Any]]:
     return found
 
 
+def month_metric(changes: MonthChanges, track: str, metric: str) -> dict[str, Any] | None:
+    """One metric of one track; None where the rules of the month have none of that name."""
+    view = next((one for one in tracks_of(changes.now) if one.key == track), None)
+    own = next((one for one in view.metrics if one.key == metric), None) if view else None
+    change = next((one for one in changes.tracks if one.key == track), None)
+    found = next((one for one in change.metrics if one.key == metric), None) if change else None
+    if own is None or found is None:
+        return None
+    return _metric(changes, track, found, own)
+
+
 def _metric(
     changes: MonthChanges, track: str, change: MetricChange, view: MetricView
 ) -> dict[str, Any]:

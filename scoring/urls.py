@@ -40,6 +40,7 @@ urlpatterns = [
     path("verlauf/registrierung/<uuid:pk>/verlaengern/", history.renew, name="enrolment_renew"),
     path("verlauf/registrierung/<uuid:pk>/aufgeben/", history.give_up, name="enrolment_give_up"),
     path("verlauf/<slug:month>/", history.month, name="history_month"),
+    path("verlauf/<slug:month>/<slug:track>/<slug:metric>/", history.metric, name="history_metric"),
     path("stand/<uuid:pk>/", scores.detail, name="score"),
     path("stand/<uuid:pk>/nachweis.csv", ledger.export, name="ledger_csv"),
     path("stand/<uuid:pk>/nachweis.xlsx", ledger.workbook, name="ledger_xlsx"),

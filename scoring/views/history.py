@@ -29,8 +29,8 @@ from scoring.history_words import (
     window_text,
 )
 from scoring.models import Enrolment, MonthResult, Portfolio, Score
-from scoring.month_changes import LiesBehind, MonthChanges
-from scoring.month_words import month_tracks, short_month
+from scoring.month_changes import ALL, LiesBehind, MonthChanges, Wish
+from scoring.month_words import month_metric, month_tracks, short_month
 from scoring.presentation import (
     figure,
     month_name,
@@ -39,6 +39,7 @@ from scoring.status import renewal_window
 
 MONTHS_SHOWN = 13  # a year and the month to compare with; all of them on request
 SCORES_A_PAGE = 25
+MOST_PAGES = 10_000  # of an address, whatever is asked for
 
 
 @require_safe
@@ -65,11 +66,53 @@ def month(request: PortalRequest, month: str) -> HttpResponse:
     try:
         changes = month_changes.of_month(portfolio, number)
     except LiesBehind:
-        context = {"tab": "history", "partner": request.partner, "title": month_name(number)}
-        return render(request, "scoring/behind_page.html", context | {"lies_behind": True})
+        return _behind(request, number)
     if changes is None:
         raise Http404
     return render(request, "scoring/history_month.html", _month_context(request, changes))
+
+
+def _behind(request: PortalRequest, month: int) -> HttpResponse:
+    context = {"tab": "history", "partner": request.partner, "title": month_name(month)}
+    return render(request, "scoring/behind_page.html", context | {"lies_behind": True})
+
+
+@require_safe
+def metric(request: PortalRequest, month: str, track: str, metric: str) -> HttpResponse:
+    """All that changed one metric of a month, past or to come: a hundred rows a page."""
+    portfolio, number = _portfolio(request), _month_number(month)
+    if portfolio is None or number is None:
+        raise Http404
+    wanted = request.GET.get("page", "")
+    start = (int(wanted) - 1) * ALL if wanted.isdecimal() and 0 < int(wanted) < MOST_PAGES else 0
+    wish = Wish(track, metric, start)
+    try:
+        changes = month_changes.of_month(portfolio, number, wish=wish)
+        is_ahead = changes is None
+        if changes is None:
+            changes = month_changes.of_month_ahead(portfolio, number, wish=wish)
+    except LiesBehind:
+        return _behind(request, number)
+    shown = month_metric(changes, track, metric) if changes is not None else None
+    if changes is None or changes.before is None or shown is None or not shown["count"]:
+        raise Http404
+    page = Paginator(range(shown["count"]), ALL).get_page(wanted)
+    if page.number != start // ALL + 1:
+        return redirect(f"{request.path}?page={page.number}")
+    context: dict[str, Any] = {
+        "tab": "outlook" if is_ahead else "history",
+        "is_ahead": is_ahead,
+        "partner": request.partner,
+        "label": months.label(number),
+        "name": month_name(number),
+        "before": month_name(changes.before.month),
+        "before_short": short_month(changes.before.month),
+        "short": short_month(number),
+        "track": rule_sets.get(changes.now.rule_set).track(track).title,
+        "metric": shown,
+        "page": page,
+    }
+    return render(request, "scoring/history_metric.html", context)
 
 
 # ---- What the firm says --------------------------------------------------------------------------
@@ -253,4 +296,5 @@ def _month_context(request: PortalRequest, changes: MonthChanges) -> dict[str, A
         "after_label": months.label(changes.following) if changes.following else "",
         "tracks": month_tracks(changes),
         "only_changed": False,
+        "label": months.label(changes.now.month),
     }

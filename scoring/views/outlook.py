@@ -81,6 +81,7 @@ def index(request: PortalRequest) -> HttpResponse:
         "short": short_month(chosen.month),
         "tracks": month_tracks(changes),
         "only_changed": True,
+        "label": months.label(chosen.month),
         "expiries": [
             _expiry(one)
             for one in renewals.expiries(everybody, rule_set, today)

@@ -48,6 +48,7 @@ ACCESS = {
     "history": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_status": ("get", (200, 200, 200, 200, 200, 200, 302)),
     "history_month": ("get", (200, 200, 200, 200, 404, 404, 302)),
+    "history_metric": ("get", (200, 200, 200, 200, 404, 404, 302)),
     "enrolment_record": ("post", (200, 403, 403, 403, 200, 403, 302)),
     "enrolment_renew": ("post", (302, 403, 403, 403, 404, 404, 302)),
     "enrolment_give_up": ("post", (302, 403, 403, 403, 404, 404, 302)),
@@ -170,6 +171,8 @@ class World:
             args = [self.other.pk]
         elif name == "history_month":
             args = ["2025-02"]
+        elif name == "history_metric":
+            args = ["2025-02", "smb", "net_customer_adds"]
         elif name in {"enrolment_renew", "enrolment_give_up"}:
             args = [self.enrolment.pk]
         elif name == "import_undo":

@@ -15,10 +15,20 @@ from django.urls import reverse
 from django.utils import translation
 
 from partners.models import Partner, User
-from scoring import enrolments, month_changes, months, rule_sets, scores, timeline, waiting
+from scoring import (
+    enrolments,
+    history,
+    month_changes,
+    months,
+    rule_sets,
+    scores,
+    timeline,
+    waiting,
+)
 from scoring.enrolments import MODERN_WORK
 from scoring.models import Enrolment, Portfolio
 from scoring.people import Certificate
+from scoring.views import history as history_views
 from tests.factories import PartnerFactory, member
 from tests.scoring.past import OLD, PEOPLE, growing, remember, span, store
 from tests.scoring.worlds import Row, guid
@@ -27,6 +37,7 @@ pytestmark = pytest.mark.django_db
 
 Soup = Callable[[Any], BeautifulSoup]
 HISTORY = "scoring:history"
+GROWTH = "usage_growth"
 EVIL = '<script>alert("x")</script>'
 
 
@@ -419,6 +430,52 @@ def test_many_changes_are_told_one_by_one_and_as_a_sum(
     assert "3 weitere Zeilen" in text(page.select_one("[aria-labelledby=track-smb]"))
 
 
+@pytest.mark.parametrize("ahead", [False, True])
+def test_all_changes_of_a_metric_are_told_one_by_one(
+    ahead: bool, firm: Partner, browser: Client, soup: Soup, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(month_changes, "ALL", 4)
+    monkeypatch.setattr(history_views, "ALL", 4)
+    usage = {"2023-05": (50, 9), "2024-02": (50, 20)}
+    rows = [
+        Row(f"K {n:02d}", usage=usage | {"2024-03": (50, 21 + n)}, begins_on=OLD) for n in range(9)
+    ]
+    history.refresh(store(firm, rows).pk)
+    url = reverse("scoring:history_metric", args=["2024-05" if ahead else "2024-03", "smb", GROWTH])
+    seen: dict[str, int] = {}
+    for number in (1, 2, 3):
+        page = soup(browser.get(url, {"page": number}))
+        for row in page.select("tbody tr"):
+            name = row.select_one(".ledger__name")
+            if name is not None:
+                seen[text(name)] = int(text(row.select("td")[2]).replace("\N{MINUS SIGN}", "-"))
+        assert text(page.select("tfoot td")[2]) == ("−81" if ahead else "+45")
+    assert len(seen) == 9
+    assert sum(seen.values()) == (-81 if ahead else 45)
+    beyond = browser.get(url, {"page": "9"})
+    assert (beyond.status_code, beyond.headers["Location"]) == (302, f"{url}?page=3")
+
+
+@pytest.mark.parametrize(
+    ("month", "track", "metric"),
+    [
+        ("2024-02", "smb", "usage_growth"),  # nothing before it
+        ("2024-03", "smb", "advanced_certifications"),  # nothing changed
+        ("2024-03", "gold", "usage_growth"),
+        ("2024-03", "smb", "gold"),
+        ("2024-07", "smb", "usage_growth"),  # beyond what is worked out
+        ("0000-00", "smb", "usage_growth"),
+    ],
+)
+def test_changes_that_there_are_not_are_not_found(
+    month: str, track: str, metric: str, firm: Partner, browser: Client
+) -> None:
+    usage = {"2024-02": (50, 20), "2024-03": (50, 30)}
+    history.refresh(store(firm, [Row(usage=usage, begins_on=OLD)]).pk)
+    url = reverse("scoring:history_metric", args=[month, track, metric])
+    assert browser.get(url).status_code == 404
+
+
 def test_the_first_month_has_none_before_it(firm: Partner, browser: Client, soup: Soup) -> None:
     store(firm, MIXED)
     page = soup(browser.get(month_url("2023-02")))
@@ -444,9 +501,9 @@ def test_queries_of_a_month_do_not_grow_with_its_tenants(
         assert browser.get(month_url("2024-03")).status_code == 200
     # PostgreSQL is told how to join in statements of their own.
     statements = [query["sql"] for query in captured]
-    # session, user, membership; portfolio, months, corrections, certificates, the claims of both
-    # months, and the names of the tenants
-    assert len([one for one in statements if one.lstrip().startswith("SELECT")]) == 10
+    # session, user, membership; portfolio, months, corrections, certificates, how many associations
+    # are to be judged, the claims of both months, and the names of the tenants
+    assert len([one for one in statements if one.lstrip().startswith("SELECT")]) == 11
     assert not [one for one in statements if one.split()[0] in {"INSERT", "UPDATE", "DELETE"}]
     assert not portfolio.history.exists()
 
