@@ -1,13 +1,16 @@
 """What bad values, broken rows and half-done work do to the pages that help with a score."""
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from datetime import date
 from itertools import product
 
 import pytest
 import time_machine
+from django.db import connection
 from django.test import Client
-from django.urls import reverse
+from django.test.utils import CaptureQueriesContext
+from django.urls import NoReverseMatch, resolve, reverse
 
 from partners.models import Partner, User
 from scoring import computed_tables, history, scenarios, scores
@@ -15,7 +18,7 @@ from scoring.models import ComputedTable, Scenario
 from tests.factories import PartnerFactory, member
 from tests.scoring.stage import OLD, PEOPLE, body, hand_in
 from tests.scoring.test_plans import firm
-from tests.scoring.test_views_access import World
+from tests.scoring.test_views_access import ACCESS, World
 from tests.scoring.worlds import AS_OF, Row, guid, office_usage, training
 
 pytestmark = pytest.mark.django_db
@@ -298,3 +301,41 @@ def test_changes_that_are_none_make_no_scenario(
     answer = browser.post(reverse("scoring:scenario_create"), {"name": "x", "changes": text})
     assert (answer.status_code, answer["location"]) == (302, reverse("scoring:scenarios"))
     assert not Scenario.objects.exists()
+
+
+# ---- Reading -------------------------------------------------------------------------------------
+
+
+def test_reading_writes_nothing(world: World, sign_in: Callable[[User], Client]) -> None:
+    browser = sign_in(world.people["manager"])
+    browser.get(reverse("scoring:overview"))  # what the session writes once
+    history.refresh(world.firm.portfolio.pk)
+    written = []
+    for name, (method, _answers) in ACCESS.items():
+        if method != "get":
+            continue
+        for headers in ({}, {"HX-Request": "true"}):
+            with CaptureQueriesContext(connection) as queries:
+                response = browser.get(world.url(name), headers=headers)
+                body(response)
+            assert response.status_code == 200, name
+            written += [
+                (name, query["sql"][:200])
+                for query in queries
+                if query["sql"].split()[0] in ("INSERT", "UPDATE", "DELETE", "REPLACE")
+            ]
+    assert written == []
+
+
+@pytest.mark.parametrize("name", [one for one, (method, _) in ACCESS.items() if method == "post"])
+def test_another_site_changes_nothing(name: str) -> None:
+    """No post of the room is let in without the token of its form."""
+    callback = resolve(reverse_any(name)).func
+    assert not getattr(callback, "csrf_exempt", False)
+
+
+def reverse_any(name: str) -> str:
+    for args in ([], [guid("x")], ["2025-02"], ["7"]):
+        with suppress(NoReverseMatch):
+            return reverse(f"scoring:{name}", args=args)
+    raise AssertionError(name)
