@@ -762,7 +762,7 @@ import resource, sys
 from datetime import date
 import django
 django.setup()
-from scoring import parsing
+from scoring.reading import parsing
 with open(sys.argv[1], "rb") as stream:
     said = parsing.read(stream, today=date(2025, 3, 25))
 peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
