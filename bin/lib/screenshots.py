@@ -5,6 +5,7 @@ import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from playwright.sync_api import Browser, Error, Page, sync_playwright
 
@@ -15,6 +16,73 @@ FLAGS = (
 PASSWORD = "Handschlag-Demo-1"  # noqa: S105 -- of the demo, printed on the console
 JANA = "jana@brueckner-it.example"
 UUID = r"[0-9a-f-]{36}"
+
+
+class Answer(NamedTuple):
+    """The part of a page that answers one complaint of docs/complaints.md."""
+
+    name: str
+    way: tuple[str, ...]  # links to follow from the page of the designation
+    shown: tuple[str, ...]  # the parts of the page, from the first to the last
+    most: int = 900  # pixels from top to bottom
+    unfolded: str = ""  # details that are opened before
+
+
+ANSWERS = (
+    Answer(
+        "which-tenants-count",
+        ("a[href$='/smb/usage_growth/']", ".ledger__name >> nth=0"),
+        ("[aria-labelledby=ledger-heading]",),
+    ),
+    Answer(
+        "why-it-moved",
+        ("#moves-heading ~ h3 a[href*='/verlauf/']",),
+        ("[aria-labelledby=track-smb]",),
+        unfolded="main details",
+    ),
+    Answer("single-months", (".tabs a[href$='/ausblick/']",), (".picture", ".ahead")),
+    Answer(
+        "forty-per-cent",
+        ("a[href$='/smb/deployments/']",),
+        ("[aria-labelledby=ledger-heading]",),
+        760,
+    ),
+    Answer("near-forty-per-cent", (".tabs a[href$='/ausblick/']",), ("#edges",)),
+    Answer(
+        "certificates",
+        (".tabs a[href$='/personen/']",),
+        ("#expiring",),
+    ),
+    Answer(
+        "unclaimed-work",
+        (".tabs a[href$='/planen/']", ".plan-tabs a[href$='/zuordnungen/']"),
+        ("#unclaimed",),
+        780,
+    ),
+    Answer("next-steps", (), ("[aria-labelledby=steps-heading]", ".dash")),
+    Answer("cheapest-way", (".tabs a[href$='/planen/']",), (".way >> nth=0",), 550),
+)
+
+
+def answer(page: Page, base: str, wanted: Answer, folder: Path) -> Path:
+    page.goto(f"{base}/designation/")
+    for link in wanted.way:
+        page.locator(link).first.click()
+        page.wait_for_load_state("networkidle")
+    if wanted.unfolded:
+        page.locator(wanted.unfolded).evaluate_all("all => all.forEach(one => one.open = true)")
+    page.mouse.move(0, 0)
+    page.evaluate("document.activeElement.blur()")
+    page.wait_for_timeout(500)  # until what was opened is in its place
+    boxes = [page.locator(part).first.bounding_box() for part in wanted.shown]
+    found = [box for box in boxes if box]
+    left, top = min(box["x"] for box in found) - 16, found[0]["y"] + page.evaluate("scrollY") - 16
+    right = max(box["x"] + box["width"] for box in found) + 16
+    bottom = found[-1]["y"] + found[-1]["height"] + page.evaluate("scrollY") + 16
+    clip = {"x": left, "y": top, "width": right - left, "height": min(bottom - top, wanted.most)}
+    path = folder / f"{wanted.name}.png"
+    page.screenshot(path=path, full_page=True, clip=clip)  # type: ignore[arg-type]
+    return path
 
 
 def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
@@ -61,6 +129,9 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--base", default=f"http://127.0.0.1:{os.environ.get('PORT', '8000')}")
     arguments.add_argument("--all", type=Path, metavar="FOLDER", help="every page instead")
+    arguments.add_argument(
+        "--complaints", type=Path, metavar="FOLDER", help="the pictures of docs/complaints.md"
+    )
     arguments.add_argument("--phone", action="store_true")
     arguments.add_argument("--dark", action="store_true")
     arguments.add_argument("--english", action="store_true")
@@ -71,6 +142,11 @@ def main() -> None:
         browser = playwright.chromium.launch(executable_path=chromium, args=FLAGS)
         page = window(browser, phone=chosen.phone, dark=chosen.dark, english=chosen.english)
         sign_in(page, chosen.base, chosen.person)
+        if chosen.complaints is not None:
+            chosen.complaints.mkdir(parents=True, exist_ok=True)
+            for wanted in ANSWERS:
+                print(answer(page, chosen.base, wanted, chosen.complaints))
+            return
         if chosen.all is None:
             target = Path(__file__).resolve().parents[2] / "docs" / "images" / "start.png"
             target.parent.mkdir(exist_ok=True)

@@ -1,4 +1,4 @@
-"""From the score to the plan, to a scenario, to the claims and to the months ahead, in a browser."""
+"""From the score to a plan, to scenarios, to the claims and to the months ahead, in a browser."""
 
 import re
 from collections.abc import Callable
