@@ -1,21 +1,40 @@
 """What bad values, broken rows and half-done work do to the pages that help with a score."""
 
+import csv
+import io
+import zipfile
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import product
+from uuid import UUID
+from xml.etree import ElementTree
 
 import pytest
 import time_machine
+from django.core import mail
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.urls import NoReverseMatch, resolve, reverse
+from django.utils import timezone
 
 from partners.models import Partner, User
-from scoring import computed_tables, history, scenarios, scores
-from scoring.models import ComputedTable, Scenario
-from tests.factories import PartnerFactory, member
+from scoring import (
+    claim_list,
+    computed_tables,
+    history,
+    monthly_reports,
+    notices,
+    reminders,
+    reports,
+    scenarios,
+    scores,
+)
+from scoring.models import ComputedTable, ReportSubscription, Scenario, Score, Tenant, UnclaimedWork
+from scoring.people import Certificate
+from scoring.scenario_changes import CustomerLost, CustomersWon, PersonLeft
+from tests.factories import MembershipFactory, PartnerFactory, member
 from tests.scoring.stage import OLD, PEOPLE, body, hand_in
 from tests.scoring.test_plans import firm
 from tests.scoring.test_views_access import ACCESS, World
@@ -339,3 +358,222 @@ def reverse_any(name: str) -> str:
         with suppress(NoReverseMatch):
             return reverse(f"scoring:{name}", args=args)
     raise AssertionError(name)
+
+
+# ---- Names ---------------------------------------------------------------------------------------
+
+NAMES = [
+    '=HYPERLINK("http://evil.example","Rechnung")',
+    "<script>alert(1)</script>",
+    "@SUM(1+1)*cmd|' /C calc'!A0",
+    "-2+3 \u202egpj.exe\u2066",
+    "\U0001f4a9 \ufffe\uffff \x0b\x1f\x7f Ende",
+    "{{ settings }} {% now %} %(x)s",
+]
+
+
+@pytest.fixture
+def named() -> tuple[Partner, Score]:
+    partner: Partner = PartnerFactory.create(name="Firma\r\nBcc: x@evil.example <b>")
+    growing = {"2024-02": (50, 12), "2025-02": (50, 19)}
+    hand_in(partner, office_usage([Row(one, usage=growing, begins_on=OLD) for one in NAMES]))
+    people = [
+        Certificate(f"mcp:{n}", one, "", "MS-700", date(2024, 5, 1), date(2025, 4, 30))
+        for n, one in enumerate(NAMES)
+    ]
+    hand_in(partner, training(people), name="people.csv")
+    score = scores.compute(partner, AS_OF)
+    history.refresh(partner.portfolio.pk)
+    # Nothing of it was lost on the way in but for what no text holds.
+    assert Tenant.objects.filter(name__in=[NAMES[0], NAMES[1], NAMES[2], NAMES[5]]).count() == 4
+    return partner, score
+
+
+def test_names_are_text_wherever_they_stand(
+    named: tuple[Partner, Score], sign_in: Callable[[User], Client]
+) -> None:
+    partner, score = named
+    manager = member(partner, "manager", name='<script>alert(2)</script>=1+1"')
+    claim_list.note(
+        partner, claim_list.Noted(NAMES[0], 5, 50, 10, note="<script>alert(3)</script>"), by=manager
+    )
+    claim_list.note(partner, claim_list.Noted(NAMES[1], 5, 50, 10), by=manager)
+    scenario = scenarios.make(
+        partner,
+        NAMES[1],
+        by=manager,
+        changes=[
+            CustomerLost(tenant=UUID(guid(NAMES[1])), customer=NAMES[1]),
+            PersonLeft(person="mcp:1", name=NAMES[1]),
+            CustomersWon(
+                name=NAMES[5],
+                workloads=("exchange",),
+                option="CPOR",
+                seats=9,
+                users=1,
+                users_at_start=0,
+            ),
+        ],
+        note=NAMES[1],
+    )
+    browser = sign_in(manager)
+    urls = [
+        reverse(f"scoring:{name}")
+        for name in ("overview", "outlook", "plan", "unclaimed", "scenarios", "people", "reports")
+    ]
+    urls += [
+        reverse("scoring:scenario", args=[scenario.pk]),
+        f"{reverse('scoring:scenario_compare')}?a={scenario.pk}",
+        reverse("scoring:metric", args=[score.pk, "smb", "usage_growth"]),
+        reverse("scoring:metric", args=[score.pk, "smb", "intermediate_certifications"]),
+        reverse("home"),
+    ]
+    for url in urls:
+        page = browser.get(url, follow=True).content.decode()
+        assert "<script>alert" not in page, url
+        assert "Bcc: x@evil.example <b>" not in page, url
+    for url in (
+        reverse("scoring:unclaimed_csv"),
+        reverse("scoring:ledger_csv", args=[score.pk]),
+    ):
+        answer = browser.get(url)
+        lines = list(csv.reader(io.StringIO(body(answer).decode("utf-8-sig"))))
+        assert any("HYPERLINK" in cell for line in lines for cell in line)
+        assert not [cell for line in lines for cell in line if cell[:1] in ("=", "@", "\t", "\r")]
+        assert "\n" not in answer["content-disposition"]
+
+
+def test_a_workbook_with_any_name_can_be_opened(
+    named: tuple[Partner, Score], sign_in: Callable[[User], Client]
+) -> None:
+    partner, score = named
+    browser = sign_in(member(partner, "manager"))
+    content = body(browser.get(reverse("scoring:ledger_xlsx", args=[score.pk])))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        for name in archive.namelist():
+            ElementTree.fromstring(archive.read(name))
+            assert b"<f>" not in archive.read(name)  # no formula
+    assert b"HYPERLINK" in b"".join(
+        zipfile.ZipFile(io.BytesIO(content)).read(one)
+        for one in zipfile.ZipFile(io.BytesIO(content)).namelist()
+    )
+
+
+@pytest.mark.parametrize("length", ["short", "full"])
+def test_a_report_with_any_name_can_be_printed(length: str, named: tuple[Partner, Score]) -> None:
+    partner, score = named
+    report = reports.order(
+        score.pk, language="de", length=length, by=member(partner, "manager", name=NAMES[1])
+    )
+    assert reports.build(str(report.document_id))
+    report.document.refresh_from_db()
+    assert report.document.is_ready
+
+
+def test_no_name_gets_into_the_head_of_a_letter(named: tuple[Partner, Score]) -> None:
+    partner, _score = named
+    member(partner, "manager", name="Mara\r\nBcc: y@evil.example")
+    assert reminders.remind_all(AS_OF)
+    notices.send_due()
+    assert mail.outbox
+    for letter in mail.outbox:
+        assert letter.message()["Bcc"] is None
+        assert "\n" not in letter.subject
+        assert letter.recipients() == [letter.to[0]]
+        assert "\r" not in letter.body
+        assert not any(line.startswith("Bcc:") for line in letter.body.splitlines())
+
+
+# ---- What belongs to another firm ----------------------------------------------------------------
+
+
+@pytest.fixture
+def theirs() -> Partner:
+    """Another firm with a customer that the first one does not have."""
+    partner: Partner = PartnerFactory.create()
+    hand_in(partner, office_usage([Row("Geheim AG", usage={"2025-02": (50, 19)}, begins_on=OLD)]))
+    scores.compute(partner, AS_OF)
+    history.refresh(partner.portfolio.pk)
+    return partner
+
+
+def test_nothing_of_another_firm_is_known_by_its_ids(
+    theirs: Partner, sign_in: Callable[[User], Client]
+) -> None:
+    own = firm()
+    manager, their_manager = member(own, "manager"), member(theirs, "manager")
+    secret = guid("Geheim AG")
+    mine = scenarios.make(own, "Meins", by=manager)
+    other = scenarios.make(theirs, "Deren Plan", by=their_manager)
+    browser = sign_in(manager)
+
+    def get(name: str, *args: object, **query: object) -> tuple[int, bool]:
+        page = browser.get(reverse(f"scoring:{name}", args=args), query)
+        words = page.content.decode()
+        return page.status_code, "Geheim" in words or "Deren Plan" in words
+
+    assert get("scenario", mine.pk, tenant=secret) == (404, False)
+    assert get("scenario", mine.pk, add="customer", words="Gehei") == (200, False)
+    assert get("scenarios", tenant=secret, workload="exchange") == (200, False)
+    assert get("scenario_compare", a=mine.pk, b=other.pk) == (404, False)
+    assert get("customer", secret) == (404, False)
+    assert get("unclaimed", words="Gehei") == (200, False)
+
+    def post(name: str, /, *args: object, **data: object) -> int:
+        return browser.post(reverse(f"scoring:{name}", args=args), data).status_code
+
+    assert post("scenario_add", mine.pk, tenant=secret, add="lost", seen=1) == 404
+    for name in ("scenario_copy", "scenario_delete", "scenario_rename", "scenario_take_out"):
+        assert post(name, other.pk, seen=1, name="x", change="x") == 404
+    subscription = monthly_reports.subscribe(
+        their_manager.memberships.get().pk, language="de", length="short", by=their_manager
+    )
+    assert post("report_unsubscribe", subscription.pk) == 404
+    their_place = str(their_manager.memberships.get().pk)
+    wanted = {"membership": their_place, "length": "short", "language": "de"}
+    assert post("report_subscribe", **wanted) == 404
+
+    # Their customer's id in what the firm itself writes finds nobody, here and there.
+    changes = f'[{{"kind": "lost", "id": "0123456789ab", "tenant": "{secret}"}}]'
+    assert post("scenario_create", name="Probe", changes=changes) == 302
+    probe = Scenario.objects.get(name="Probe")
+    assert probe.partner == own
+    assert get("scenario", probe.pk) == (200, False)
+    note = {"customer_name": "Fremd", "tenant_id": secret, "workload": 5, "seats": 50, "users": 9}
+    assert post("work_note", **note) in (200, 302)
+    assert get("unclaimed") == (200, False)
+    assert (
+        reverse("scoring:customer", args=[secret])
+        not in browser.get(reverse("scoring:unclaimed")).content.decode()
+    )
+    history.refresh(theirs.portfolio.pk)
+    history.refresh(own.portfolio.pk)
+    assert UnclaimedWork.objects.get().closed_at is None
+
+
+def test_two_firms_of_one_person_are_kept_apart(
+    theirs: Partner, sign_in: Callable[[User], Client]
+) -> None:
+    own = firm()
+    user = member(own, "manager")
+    MembershipFactory.create(user=user, partner=theirs, is_partner_manager=True)
+    mine = scenarios.make(own, "Meins", by=user)
+    other = scenarios.make(theirs, "Deren Plan", by=user)
+    browser = sign_in(user)
+    compare = reverse("scoring:scenario_compare")
+    page = browser.get(compare, {"a": mine.pk, "b": other.pk}).content.decode()
+    assert ("Meins" in page) != ("Deren Plan" in page)  # never both in one picture
+    # A customer of the second firm is none in a scenario of the first.
+    url = reverse("scoring:scenario", args=[mine.pk])
+    assert browser.get(url, {"tenant": guid("Geheim AG")}).status_code == 404
+
+
+def test_who_has_left_keeps_no_link(world: World, sign_in: Callable[[User], Client]) -> None:
+    manager = world.people["manager"]
+    browser = sign_in(manager)
+    manager.memberships.update(left_at=timezone.now())
+    for name in ("scenario", "report_status", "report_download", "ledger_xlsx", "scenario_compare"):
+        assert browser.get(world.url(name)).status_code == 404, name
+    for name in ("scenario_copy", "scenario_delete", "work_close", "report_unsubscribe"):
+        assert browser.post(world.url(name), {"seen": 1}).status_code == 404, name
+    assert not ReportSubscription.objects.active().exists()

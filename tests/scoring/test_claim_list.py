@@ -201,7 +201,13 @@ def test_closing_twice_closes_once() -> None:
 def test_notes_close_once_the_data_know_the_work(today: time_machine.Traveller) -> None:
     partner = firm([SURE])
     user = member(partner, "manager")
-    tenants = {"Claimed": TEAMS, "Sold": TEAMS, "Other workload": EXCHANGE, "Ended": TEAMS}
+    tenants = {
+        "Claimed": TEAMS,
+        "Sold": TEAMS,
+        "Other workload": EXCHANGE,
+        "Ended": TEAMS,
+        "Ends": TEAMS,
+    }
     rows = {
         name: note(partner, user, customer_name=name, tenant_id=UUID(guid(name)), workload=workload)
         for name, workload in tenants.items()
@@ -213,7 +219,9 @@ def test_notes_close_once_the_data_know_the_work(today: time_machine.Traveller) 
     hand_in(partner, claims_export([Line("Claimed", "Teams")], "Submitted"), name="claims.csv")
     more = [csp("Sold", 50, 1, 2), csp("Other workload", 50, 1, 2)]
     ended = Line("Ended", "Teams", "CPOR", {"2024-02": (50, 1)}, OLD, date(2024, 8, 1))
-    hand_in(partner, office_usage([*more, ended]), name="more.csv")
+    # Held until the end of the newest month: it counts in it.
+    ends = Line("Ends", "Teams", "CPOR", {"2024-02": (50, 1)}, OLD, date(2025, 2, 20))
+    hand_in(partner, office_usage([*more, ended, ends]), name="more.csv")
     history.refresh(facts.portfolio_of(partner).pk)
 
     still_open = set(UnclaimedWork.objects.filter(closed_at=None))

@@ -252,6 +252,11 @@ def test_distance_to_the_share_is_in_whole_users(
     assert (share.distance, share.counts) == (distance, counts)
 
 
+@pytest.mark.parametrize(("users", "is_near"), [(49, True), (50, False)])
+def test_who_has_a_tenth_of_the_seats_to_lose_is_not_near(users: int, is_near: bool) -> None:
+    assert bool(near(now(100, users))[0]) is is_near
+
+
 def test_of_several_workloads_the_nearest_speaks() -> None:
     (share,) = near(now(50, 10), now(50, 18, workload="Teams"))[0]
     assert share.distance == 2
