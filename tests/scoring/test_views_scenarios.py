@@ -392,9 +392,10 @@ def test_scenario_stands_on_the_newest_score(desk: Desk, soup: Soup) -> None:
 
 def test_without_a_score_the_pages_say_what_is_missing(soup: Soup) -> None:
     desk = Desk([])
-    for address in (desk.url(), reverse("scoring:scenarios")):
+    pages = {desk.url(): ".notice--info", reverse("scoring:scenarios"): ".empty"}
+    for address, place in pages.items():
         page = soup(desk.browser.get(address))
-        assert "There is no score of your firm yet." in words(page.select_one(".notice--info"))
+        assert "There is no score of your firm yet." in words(page.select_one(place))
     assert desk.add("lost", **CONTOSO).status_code == 302
     assert desk.kinds == []
 
