@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, F
 
 from scoring import computed_tables, history, months, rule_sets, rules
 from scoring.judging import NO_END
@@ -46,7 +46,8 @@ def anniversaries(portfolio: Portfolio, ahead: Sequence[MonthAhead]) -> list[Ann
     """Associations that were compared with their beginning so far, month by month. One query.
 
     From the month in which its beginning is the comparison month an association is compared like
-    any other; what stood above the share when it began is left out no longer.
+    any other; what stood above the share when it began is left out no longer. One that has ended
+    by then never gets that old.
     """
     if not ahead:
         return []
@@ -54,7 +55,7 @@ def anniversaries(portfolio: Portfolio, ahead: Sequence[MonthAhead]) -> list[Ann
     begins = [row.month - months.YEAR for row in ahead]
     rows = (
         Association.objects.filter(
-            portfolio=portfolio, begins__in=begins, ends__gte=ahead[0].data_month
+            portfolio=portfolio, begins__in=begins, ends__gte=F("begins") + months.YEAR
         )
         .order_by("begins", "option")
         .values_list("begins", "option")

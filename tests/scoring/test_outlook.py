@@ -385,13 +385,23 @@ def test_anniversaries_count_associations_by_month_and_option(firm: Partner) -> 
             ]
         )
     ]
+    # Over before its twelfth month, so it never gets that old.
+    rows += [
+        Row(f"Ends {day}", usage={"2024-02": (50, 5)}, begins_on=begins, ended_on=day)
+        for begins, day in [
+            (date(2023, 3, 1), date(2024, 2, 20)),
+            (date(2023, 5, 2), date(2024, 4, 30)),
+        ]
+    ]
+    held = Row("Held", "Exchange", "CPOR", {"2024-02": (50, 5)}, date(2023, 5, 2), date(2024, 5, 1))
+    rows.append(held)
     portfolio = store(firm, rows)
     history.refresh(portfolio.pk)
     ahead = outlook.outcomes(portfolio)[1]
     found = outlook.anniversaries(portfolio, ahead)
     assert [(months.label(one.month), list(one.counts)) for one in found] == [
         ("2024-03", [("CPOR", 2), ("CSP", 1)]),
-        ("2024-05", [("CPOR", 1)]),
+        ("2024-05", [("CPOR", 2)]),
     ]
 
 
