@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import date
 from itertools import product
+from typing import Any
 from uuid import UUID
 from xml.etree import ElementTree
 
@@ -293,7 +294,9 @@ def test_no_stored_change_breaks_a_page(sign_in: Callable[[User], Client]) -> No
         page = browser.get(reverse("scoring:scenario", args=[pk]))
         assert page.status_code == 200
         assert "<script>alert" not in page.content.decode()
-        compared = browser.get(reverse("scoring:scenario_compare"), {"a": pk, "b": made[0]})
+        compared = browser.get(
+            reverse("scoring:scenario_compare"), {"a": str(pk), "b": str(made[0])}
+        )
         assert compared.status_code == 200
 
 
@@ -507,7 +510,7 @@ def test_nothing_of_another_firm_is_known_by_its_ids(
     other = scenarios.make(theirs, "Deren Plan", by=their_manager)
     browser = sign_in(manager)
 
-    def get(name: str, *args: object, **query: object) -> tuple[int, bool]:
+    def get(name: str, *args: object, **query: Any) -> tuple[int, bool]:
         page = browser.get(reverse(f"scoring:{name}", args=args), query)
         words = page.content.decode()
         return page.status_code, "Geheim" in words or "Deren Plan" in words
@@ -561,7 +564,7 @@ def test_two_firms_of_one_person_are_kept_apart(
     other = scenarios.make(theirs, "Deren Plan", by=user)
     browser = sign_in(user)
     compare = reverse("scoring:scenario_compare")
-    page = browser.get(compare, {"a": mine.pk, "b": other.pk}).content.decode()
+    page = browser.get(compare, {"a": str(mine.pk), "b": str(other.pk)}).content.decode()
     assert ("Meins" in page) != ("Deren Plan" in page)  # never both in one picture
     # A customer of the second firm is none in a scenario of the first.
     url = reverse("scoring:scenario", args=[mine.pk])
