@@ -32,6 +32,7 @@ from scoring import (
     scenarios,
     scores,
 )
+from scoring.ledger_filters import Baseline, kind_of
 from scoring.models import ComputedTable, ReportSubscription, Scenario, Score, Tenant, UnclaimedWork
 from scoring.people import Certificate
 from scoring.scenario_changes import CustomerLost, CustomersWon, PersonLeft
@@ -39,7 +40,7 @@ from tests.factories import MembershipFactory, PartnerFactory, member
 from tests.scoring.stage import OLD, PEOPLE, body, hand_in
 from tests.scoring.test_plans import firm
 from tests.scoring.test_views_access import ACCESS, World
-from tests.scoring.worlds import AS_OF, Row, guid, office_usage, training
+from tests.scoring.worlds import AS_OF, PAIR, Row, claims, guid, office_usage, training
 
 pytestmark = pytest.mark.django_db
 
@@ -580,3 +581,19 @@ def test_who_has_left_keeps_no_link(world: World, sign_in: Callable[[User], Clie
     for name in ("scenario_copy", "scenario_delete", "work_close", "report_unsubscribe"):
         assert browser.post(world.url(name), {"seen": 1}).status_code == 404, name
     assert not ReportSubscription.objects.active().exists()
+
+
+@pytest.mark.parametrize(
+    ("begins_on", "kind"),
+    [
+        (date(2024, 1, 31), Baseline.COMPARISON),
+        (date(2024, 2, 29), Baseline.COMPARISON),  # begun in the comparison month itself
+        (date(2024, 3, 1), Baseline.FILE),
+    ],
+)
+def test_the_comparison_month_is_the_last_one_that_is_a_baseline(
+    begins_on: date, kind: Baseline
+) -> None:
+    usage = {"2024-02": (50, 5), "2024-03": (50, 6), "2025-02": (50, 19)}
+    (claim,) = claims([Row(usage=usage, begins_on=begins_on)])
+    assert kind_of(claim, PAIR.comparison) == kind
