@@ -115,6 +115,7 @@ def pages_of(user: User) -> dict[str, str]:
         found[f"version {version.state}"] = reverse("cooperation:version", args=[version.pk])
     score = scores.latest(firm)
     assert score is not None
+    assert score.last_month is not None
     for metric in ("usage_growth", "advanced_certifications"):
         found[metric] = reverse("scoring:metric", args=[score.pk, "smb", metric])
     tenant = Tenant.objects.get(portfolio__partner=firm, name="Caritas Wiehltal")
