@@ -39,7 +39,7 @@ from scoring.status import renewal_window
 
 MONTHS_SHOWN = 13  # a year and the month to compare with; all of them on request
 SCORES_A_PAGE = 25
-MOST_PAGES = 10_000  # of an address, whatever is asked for
+DIGITS = 4  # of the number of a page: nobody has ten thousand of them
 
 
 @require_safe
@@ -84,7 +84,8 @@ def metric(request: PortalRequest, month: str, track: str, metric: str) -> HttpR
     if portfolio is None or number is None:
         raise Http404
     wanted = request.GET.get("page", "")
-    start = (int(wanted) - 1) * ALL if wanted.isdecimal() and 0 < int(wanted) < MOST_PAGES else 0
+    is_page = wanted.isdecimal() and len(wanted) <= DIGITS
+    start = max(0, int(wanted) - 1) * ALL if is_page else 0
     wish = Wish(track, metric, start)
     try:
         changes = month_changes.of_month(portfolio, number, wish=wish)
