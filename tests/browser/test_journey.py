@@ -231,6 +231,7 @@ def test_a_firm_from_its_partner_center_files_to_the_report(
     # The report is ordered, made and downloaded.
     page.go_back()
     stay(page)
+    page.locator("#report select[name=length]").select_option("full")
     page.locator("#report-order").click()
     link = page.locator("#report a[download]")
     expect(link).to_be_visible(timeout=60_000)
