@@ -24,7 +24,7 @@ class Share(NamedTuple):
     track: int
     option: int
     tenant: int
-    workload: int  # that gets there with the fewest users, or has the most to lose
+    workload: int  # that gets there with the fewest users, or the only one that is there
     seats: int
     users: int
     distance: int
@@ -85,6 +85,7 @@ def _share(
 ) -> Iterator[Share]:
     numerator, denominator = rules.share
     best: tuple[int, Claim] | None = None
+    reaching = 0
     for claim in held:
         if claim.option != verdict.option or not rules.bits[claim.workload] & DEPLOYED_BIT:
             continue
@@ -95,9 +96,10 @@ def _share(
             continue  # whatever its users do, it is left out
         needed = -(-claim.now_seats * numerator // denominator)  # whole users, rounded up
         distance = needed - (claim.now_users or 0)
+        reaching += distance <= 0
         if best is None or distance < best[0]:
             best = distance, claim
-    if best is None:
+    if best is None or reaching > 1:  # two keep each other: losing one changes nothing
         return
     distance, claim = best
     seats = claim.now_seats or 0

@@ -68,7 +68,7 @@ def browser() -> Iterator[Browser]:
 def worker(transactional_db: None) -> Iterator[None]:
     """A Celery worker that shares the tests' memory broker."""
     app.control.purge()  # what earlier tests queued and nobody wanted
-    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="ERROR"):
+    with start_worker(app, pool="solo", perform_ping_check=False, loglevel="WARNING"):
         yield
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.test import Client
 from django.urls import reverse
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from partners.models import Partner
@@ -263,6 +263,12 @@ def test_of_several_workloads_the_nearest_speaks() -> None:
     assert near(now(50, 45))[0] == []  # far inside: nothing to fear
 
 
+def test_two_workloads_above_the_share_keep_each_other() -> None:
+    assert near(now(11, 5), now(2, 1, workload="Teams"))[0] == []
+    (share,) = near(now(11, 5), now(20, 3, workload="Teams"))[0]
+    assert (share.seats, share.distance, share.counts) == (11, 0, 1)
+
+
 def test_what_stood_above_the_share_when_claimed_is_not_near() -> None:
     row = Row(usage={"2024-10": (50, 25), "2025-02": (50, 10)}, begins_on=date(2024, 10, 5))
     assert near(row)[0] == []
@@ -304,6 +310,7 @@ def test_whoever_may_stay_above_the_band_is_not_near_its_end() -> None:
 
 
 @settings(max_examples=60, deadline=None)
+@example([("Exchange", "CSP", 11, 5), ("Teams", "CSP", 1, 1)])
 @given(
     st.lists(
         st.tuples(
