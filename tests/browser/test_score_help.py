@@ -52,18 +52,21 @@ def keep_cheapest_plan(page: Page) -> None:
     assert totals(page)["SMB"] == promised
 
 
-def open_new_customers(page: Page) -> Locator:
+def open_new_customers(page: Page, *, is_scripted: bool = True) -> Locator:
     page.locator(".scenario__ways a[href*='add=won']").click()
     form = page.locator(".scenario__form")
     expect(form.locator("[name=seats]")).to_have_value("")
     expect(form.locator(".errorlist")).to_have_count(0)  # no longer the one that was refused
+    # The focus comes when htmx has settled: what is typed before that may be taken back.
+    if is_scripted:
+        expect(page.locator("#change-number")).to_be_focused()
     return form
 
 
-def win_one_of_each_size(page: Page) -> None:
+def win_one_of_each_size(page: Page, *, is_scripted: bool = True) -> None:
     """A customer that the smaller track gains from, and one for the larger track."""
     for seats, users in (("40", "30"), ("400", "300")):
-        form = open_new_customers(page)
+        form = open_new_customers(page, is_scripted=is_scripted)
         form.locator("[name=seats]").fill(seats)
         form.locator("[name=users]").fill(users)
         form.locator("[name=users_at_start]").fill("0")
@@ -134,7 +137,7 @@ def test_the_same_works_without_javascript(jana: User, open_browser: Callable[..
     page = open_browser(user=jana, javascript=False)
     keep_cheapest_plan(page)
     planned = totals(page)
-    win_one_of_each_size(page)
+    win_one_of_each_size(page, is_scripted=False)
     changed = totals(page)
     assert changed["SMB"] > planned["SMB"]
     assert changed["Enterprise"] > planned["Enterprise"]
