@@ -81,6 +81,7 @@ class ChangeForm(forms.Form):
             first.widget.attrs |= {"data-focus": "", "autofocus": True}
 
     def change(self) -> Change:
+        """What a valid form asks for; each kind says so itself."""
         raise NotImplementedError
 
     def _choose(self, name: str, choices: Choices) -> None:

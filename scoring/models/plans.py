@@ -2,7 +2,7 @@
 
 import uuid
 from decimal import Decimal
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from django.core.validators import MinValueValidator
 from django.db import models
@@ -12,6 +12,20 @@ from django.utils.translation import gettext_lazy as _
 
 from partners.models import Partner, User
 from scoring.models.facts import Portfolio
+
+if TYPE_CHECKING:
+    from django_stubs_ext import StrOrPromise
+
+
+def effort(title: "StrOrPromise", default: str) -> "models.DecimalField[Any, Decimal]":
+    """A weight from zero on, in hundredths."""
+    return models.DecimalField(
+        title,
+        max_digits=9,
+        decimal_places=2,
+        default=Decimal(default),
+        validators=[MinValueValidator(0)],
+    )
 
 
 class EffortWeights(models.Model):
@@ -23,41 +37,11 @@ class EffortWeights(models.Model):
     partner = models.OneToOneField(
         Partner, on_delete=models.CASCADE, primary_key=True, related_name="effort_weights"
     )
-    intermediate = models.DecimalField(
-        _("one person with an intermediate certification"),
-        max_digits=9,
-        decimal_places=2,
-        default=Decimal(5),
-        validators=[MinValueValidator(0)],
-    )
-    advanced = models.DecimalField(
-        _("one person with an advanced certification"),
-        max_digits=9,
-        decimal_places=2,
-        default=Decimal(10),
-        validators=[MinValueValidator(0)],
-    )
-    tenant = models.DecimalField(
-        _("one tenant won"),
-        max_digits=9,
-        decimal_places=2,
-        default=Decimal(15),
-        validators=[MinValueValidator(0)],
-    )
-    user = models.DecimalField(
-        _("one active user gained"),
-        max_digits=9,
-        decimal_places=2,
-        default=Decimal("0.1"),
-        validators=[MinValueValidator(0)],
-    )
-    claim = models.DecimalField(
-        _("one claim filed"),
-        max_digits=9,
-        decimal_places=2,
-        default=Decimal(1),
-        validators=[MinValueValidator(0)],
-    )
+    intermediate = effort(_("one person with an intermediate certification"), "5")
+    advanced = effort(_("one person with an advanced certification"), "10")
+    tenant = effort(_("one tenant won"), "15")
+    user = effort(_("one active user gained"), "0.1")
+    claim = effort(_("one claim filed"), "1")
     changed_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     changed_at = models.DateTimeField(default=timezone.now, editable=False)
 
