@@ -6,3 +6,8 @@ class PortalConfig(AppConfig):
 
     name = "config"
     label = "portal"
+
+    def ready(self) -> None:
+        from config import checks, session_limits  # noqa: F401, PLC0415 -- registers its checks
+
+        session_limits.connect()

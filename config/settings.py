@@ -1,20 +1,22 @@
 """Settings of the portal. Everything that differs between machines comes from the environment.
 
-Variables: ``SECRET_KEY``, ``DEBUG``, ``ALLOWED_HOSTS``, ``CSRF_TRUSTED_ORIGINS``, ``DATABASE_URL``,
-``REDIS_URL``, ``HANDSCHLAG_VAR`` (folder for the embedded database, files and sockets),
-``EMAIL_URL``, ``ADMINS``, ``BASE_URL``, ``SEAL_*``, ``TIMESTAMP_*``. docs/setup.md explains each.
+Variables: ``SECRET_KEY``, ``SECRET_KEY_FALLBACKS``, ``DEBUG``, ``ALLOWED_HOSTS``,
+``CSRF_TRUSTED_ORIGINS``, ``DATABASE_URL``, ``REDIS_URL``, ``HANDSCHLAG_VAR`` (folder for the
+embedded database, files and sockets), ``EMAIL_URL``, ``ADMINS``, ``BASE_URL``, ``SESSION_*``,
+``SEAL_*``, ``TIMESTAMP_*``, ``ENTRA_*``. docs/setup.md explains each.
 """
 
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 
 import django_stubs_ext
 from celery.schedules import crontab
 from csp.constants import NONE, SELF
-from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 from environs import Env
 
+from config import checks
 from config.embedded import socket_path
 
 django_stubs_ext.monkeypatch()  # generic admin, form and view classes may be subscripted
@@ -28,11 +30,9 @@ VAR_DIR.mkdir(parents=True, exist_ok=True)
 
 DEBUG = env.bool("DEBUG", default=False)
 PRODUCTION = env.bool("PRODUCTION", default=False)
-# Good for one machine and its demo only; production has to bring its own.
-INSECURE_KEY = "insecure-key-of-the-demo-and-the-tests-never-for-production"
-SECRET_KEY = env.str("SECRET_KEY", default=INSECURE_KEY)
-if PRODUCTION and SECRET_KEY == INSECURE_KEY:
-    raise ImproperlyConfigured("PRODUCTION=1 needs a SECRET_KEY of its own.")
+SECRET_KEY = env.str("SECRET_KEY", default=checks.INSECURE_KEY)
+# Earlier keys: what they signed is still believed, so that a change signs nobody out.
+SECRET_KEY_FALLBACKS: list[str] = env.list("SECRET_KEY_FALLBACKS", default=[])
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["127.0.0.1", "localhost", "[::1]"])
 CSRF_TRUSTED_ORIGINS: list[str] = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 # Proxies whose X-Forwarded-For is believed, as addresses or nets: "127.0.0.1,10.0.0.0/8".
@@ -41,11 +41,18 @@ BASE_URL = env.str("BASE_URL", default="http://127.0.0.1:8000")  # for links in 
 
 INSTALLED_APPS = [
     "config.apps.PortalConfig",
+    "api",
     "cooperation",
     "scoring",
     "documents",
     "partners",
-    "django.contrib.admin",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.openid_connect",
+    "allauth.usersessions",
+    "config.operator_site.OperatorAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",
@@ -59,6 +66,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "config.middleware.SecurityHeadersMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
@@ -68,13 +76,18 @@ MIDDLEWARE = [
     "config.middleware.BackToThePageMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "config.session_limits.SessionLimitsMiddleware",
     "config.middleware.BodySizeMiddleware",
     "django.contrib.auth.middleware.LoginRequiredMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "django_htmx.middleware.HtmxMiddleware",
     "config.middleware.HtmxLoginRedirectMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
+    "partners.accounts.sessions.NoteSessionMiddleware",
+    "partners.support_requests.SupportMiddleware",
     "partners.middleware.ActingPartnerMiddleware",
+    "partners.accounts.demands.DemandsMiddleware",
     "cooperation.middleware.FirstRoundMiddleware",
 ]
 
@@ -158,6 +171,9 @@ CELERY_BROKER_TRANSPORT_OPTIONS = {
 CELERY_TASK_PUBLISH_RETRY = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
+    "sweep-exports": {"task": "partners.tasks.sweep_exports", "schedule": 60.0},
+    "tell-contacts": {"task": "partners.tasks.tell_contacts", "schedule": 600.0},
+    "keep-no-longer": {"task": "partners.tasks.keep_no_longer", "schedule": 24 * 3600.0},
     "sweep-documents": {"task": "documents.tasks.sweep", "schedule": 30.0},
     "sweep-imports": {"task": "scoring.tasks.sweep", "schedule": 30.0},
     "sweep-histories": {"task": "scoring.tasks.sweep_histories", "schedule": 30.0},
@@ -220,9 +236,82 @@ CACHES = {
 }
 
 AUTH_USER_MODEL = "partners.User"
-LOGIN_URL = "login"
+LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 LOGOUT_REDIRECT_URL = "public"
+AUTHENTICATION_BACKENDS = ["allauth.account.auth_backends.AuthenticationBackend"]
+# django-allauth; see partners/accounts and decision 10.
+ACCOUNT_ADAPTER = "partners.accounts.adapter.AccountAdapter"
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*", "password2*"]
+ACCOUNT_EMAIL_VERIFICATION = "mandatory"
+ACCOUNT_EMAIL_VERIFICATION_BY_CODE_ENABLED = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+ACCOUNT_EMAIL_VERIFICATION_SUPPORTS_RESEND = True
+ACCOUNT_FORMS = {
+    "login": "partners.accounts.forms.SignInForm",
+    "reset_password": "partners.accounts.forms.PasswordLinkForm",
+    "reset_password_from_key": "partners.accounts.forms.ChoosePasswordForm",
+    "change_password": "partners.accounts.forms.ChangePasswordForm",
+    "set_password": "partners.accounts.forms.SetPasswordForm",
+    "reauthenticate": "partners.accounts.forms.ReauthenticateForm",
+    "add_email": "partners.accounts.forms.AddressForm",
+    "request_login_code": "partners.accounts.forms.AskForCodeForm",
+    "confirm_login_code": "partners.accounts.forms.SignInCodeForm",
+    "confirm_email_verification_code": "partners.accounts.forms.AddressCodeForm",
+}
+# What can be guessed is limited in partners/accounts/tries.py; mails in outgoing.py, unseen.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None,
+    "login": "120/m/ip",
+    "reset_password": "20/m/ip",
+    "request_login_code": "20/m/ip",
+}
+# Operators reach everybody's accounts: a password alone is not enough for them.
+OPERATORS_SECOND_FACTOR = env.bool("OPERATORS_SECOND_FACTOR", default=PRODUCTION)
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGIN_BY_CODE_ENABLED = env.bool("SIGN_IN_BY_CODE", default=False)
+# Whether a firm that registers itself waits for the operator's approval.
+REGISTRATION_APPROVAL = env.bool("REGISTRATION_APPROVAL", default=False)
+ACCOUNT_LOGOUT_REDIRECT_URL = LOGOUT_REDIRECT_URL
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
+MFA_ADAPTER = "partners.accounts.factors.MFAAdapter"
+MFA_FORMS = {
+    "authenticate": "partners.accounts.forms.CodeForm",
+    "reauthenticate": "partners.accounts.forms.CodeAgainForm",
+    "activate_totp": "partners.accounts.forms.AppForm",
+    "add_webauthn": "partners.accounts.forms.AddPasskeyForm",
+    "edit_webauthn": "partners.accounts.forms.NamePasskeyForm",
+    "login_webauthn": "partners.accounts.forms.PasskeySignInForm",
+    "authenticate_webauthn": "partners.accounts.forms.PasskeySecondForm",
+    "reauthenticate_webauthn": "partners.accounts.forms.PasskeyAgainForm",
+}
+MFA_RATE_LIMITS = {"webauthn_login": "120/m/ip"}  # nothing to guess; an office is one address
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_TOLERANCE = 1  # clocks of phones go wrong by half a minute
+MFA_WEBAUTHN_USER_VERIFICATION = "required"  # so that a passkey is two factors
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = "Handschlag"
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not PRODUCTION  # http://localhost of demo and tests
+# Microsoft Entra ID; see partners/accounts/entra.py. Without an id and a secret there is no button.
+ENTRA_CLIENT_ID = env.str("ENTRA_CLIENT_ID", default="")
+ENTRA_CLIENT_SECRET = env.str("ENTRA_CLIENT_SECRET", default="")
+ENTRA_AUTHORITY = env.str(
+    "ENTRA_AUTHORITY", default="https://login.microsoftonline.com/organizations/v2.0"
+)
+_tenants: list[str] = env.list("ENTRA_TENANTS", default=[])
+ENTRA_TENANTS = [UUID(tenant) for tenant in _tenants]
+# What the library's pages need to know; the portal speaks to Microsoft itself.
+SOCIALACCOUNT_PROVIDERS = {
+    "openid_connect": {"APPS": [{"provider_id": "microsoft", "name": "Microsoft"}]}
+}
+SOCIALACCOUNT_FORMS = {"disconnect": "partners.accounts.entra_forms.DisconnectForm"}
+USERSESSIONS_TRACK_ACTIVITY = False  # partners/accounts/sessions.py does, with fewer writes
 PASSWORD_RESET_TIMEOUT = 3 * 24 * 3600
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -239,7 +328,7 @@ LANGUAGE_CODE = "de"
 LANGUAGES = [("de", _("German")), ("en", _("English"))]
 LOCALE_PATHS = [
     BASE_DIR / "locale" / room
-    for room in ("portal", "partners", "documents", "scoring", "cooperation")
+    for room in ("portal", "partners", "documents", "scoring", "cooperation", "api")
 ]
 TIME_ZONE = "Europe/Berlin"
 FORMAT_MODULE_PATH = ["config.formats"]
@@ -281,6 +370,10 @@ TIMESTAMP_TRUST_FILE = env.str("TIMESTAMP_TRUST_FILE", default="")  # PEM, roots
 SEAL_REVOCATION = env.str("SEAL_REVOCATION", default="")
 # So long an ended agreement is kept as evidence, counted from the end of the calendar year.
 RETENTION_YEARS = env.int("RETENTION_YEARS", default=10)
+# Who runs the portal, on the privacy page.
+OPERATOR_NAME = env.str("OPERATOR_NAME", default="")
+OPERATOR_ADDRESS = env.str("OPERATOR_ADDRESS", default="")
+PRIVACY_MAIL = env.str("PRIVACY_MAIL", default="")
 
 EMAIL = env.dj_email_url("EMAIL_URL", default="console://")
 EMAIL_BACKEND = EMAIL["EMAIL_BACKEND"]
@@ -296,9 +389,10 @@ _admins: list[str] = env.list("ADMINS", default=[])
 ADMINS = [(address, address) for address in _admins]
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Handschlag <portal@handschlag.example>")
 
-CONTENT_SECURITY_POLICY = {
+CONTENT_SECURITY_POLICY: dict[str, dict[str, Any]] = {
     "DIRECTIVES": {
         "default-src": [NONE],
+        "object-src": [NONE],
         "script-src": [SELF],
         "style-src": [SELF],
         "img-src": [SELF, "data:"],
@@ -311,17 +405,34 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 X_FRAME_OPTIONS = "DENY"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReportFilter"
 SECURE_REFERRER_POLICY = "same-origin"
-SESSION_COOKIE_SAMESITE = "Lax"
-SESSION_COOKIE_HTTPONLY = True
+# No page reads a cookie: forms carry their token, and htmx sends forms.
+SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
+SESSION_COOKIE_AGE = env.int("SESSION_DAYS", default=14) * 24 * 3600  # after signing in, at most
+ACCOUNT_SESSION_COOKIE_AGE = SESSION_COOKIE_AGE
+SESSION_IDLE = env.int("SESSION_IDLE_HOURS", default=12) * 3600  # without a request
 if PRODUCTION:
+    checks.refuse(
+        checks.faults(
+            debug=DEBUG,
+            secret_keys=[SECRET_KEY, *SECRET_KEY_FALLBACKS],
+            allowed_hosts=ALLOWED_HOSTS,
+            base_url=BASE_URL,
+            redis_url=REDIS_URL,
+            email_url=env.str("EMAIL_URL", default="console://"),
+        )
+    )
+    CONTENT_SECURITY_POLICY["DIRECTIVES"]["upgrade-insecure-requests"] = True
     SECURE_SSL_REDIRECT = True
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
     SECURE_HSTS_SECONDS = 31_536_000
     SECURE_HSTS_INCLUDE_SUBDOMAINS = True
     SECURE_HSTS_PRELOAD = True
-    SESSION_COOKIE_SECURE = True
-    CSRF_COOKIE_SECURE = True
+    SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = LANGUAGE_COOKIE_SECURE = True
+    # Browsers take such a name from this very host only, over HTTPS, for all of its paths.
+    SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-session", "__Host-csrf"
 
 LOGGING = {
     "version": 1,

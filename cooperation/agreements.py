@@ -8,7 +8,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import holding, last_days, trail
+from cooperation import firm_events, holding, last_days, trail
 from cooperation.book import Value
 from cooperation.models import Agreement, AgreementEvent, AgreementVersion, Pair, Participation
 from cooperation.points import Given
@@ -85,6 +85,7 @@ def record(
         data=data,
     )
     trail.append(event)
+    firm_events.point_to(event)
     return event
 
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cooperation.forms import ReasonForm
 from partners.plain import PlainText
+from partners.reauthentication_forms import ConfirmedForm
 
 
 class AmendmentForm(PlainText, forms.Form):
@@ -79,8 +80,8 @@ class ContactsReasonForm(PlainText, forms.Form):
     )
 
 
-class LeaveForm(PlainText, forms.Form):
-    """Why a firm leaves; with the password where it leaves what it signed."""
+class LeaveForm(PlainText, ConfirmedForm):
+    """Why a firm leaves; who declares it is asked again where it leaves what it signed."""
 
     reason = forms.CharField(
         label=_("Why your firm leaves"),
@@ -91,16 +92,4 @@ class LeaveForm(PlainText, forms.Form):
             "required": _("Please say in a sentence why your firm leaves, so that the others know.")
         },
     )
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("You enter it once more, so that nobody else declares this for your firm."),
-        error_messages={"required": _("Please enter your password.")},
-    )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=100, required=False)
-
-    def __init__(self, *args: Any, binds: bool, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if not binds:
-            del self.fields["password"]

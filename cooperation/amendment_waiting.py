@@ -88,6 +88,7 @@ def _begun(agreement: Agreement, change: Change, memberships: Iterable[Membershi
     said = _("%(firm)s has begun a change. Nothing in it differs yet.") % {"firm": change.begun_by}
     return Waiting(
         title=title(agreement),
+        project_id=agreement.project_id,
         detail=said,
         url=reverse("cooperation:amendment", args=[agreement.pk]),
         action=_("See the change"),

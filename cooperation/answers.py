@@ -10,7 +10,7 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import blind, kinds, pairs, points, proposals, sheets
+from cooperation import blind, kinds, mentions, pairs, points, proposals, sheets
 from cooperation.agreements import (
     NotPossible,
     StalePoint,
@@ -110,6 +110,7 @@ def propose(
     place = _open(agreement_id, point_key, partner, other)
     sheet, point = place.sheet, place.point
     cleaned = kinds.clean(value, point, sheet.parties)
+    mentions.refuse_objected(cleaned, partner)
     if origin is None:
         same = kinds.is_default(cleaned, point, sheet.parties, sheet.joint)
         origin = Answer.Origin.DEFAULT if same else Answer.Origin.PROPOSED

@@ -20,6 +20,7 @@ from cooperation import (
     first_round_pdf,
     first_rounds,
     kinds,
+    mentions,
     notices,
     proposals,
     rule_books,
@@ -156,6 +157,7 @@ def save(
     agreement, _begun, part = _enter(agreement_id, partner)
     point = _point(agreement, part, point_key)
     cleaned = kinds.clean(value, point, first_rounds.nameable(agreement.project_id))
+    mentions.refuse_objected(cleaned, partner)
     return _write(part, point, cleaned, "", by, revision)
 
 

@@ -1,6 +1,7 @@
 """Writing beside a point: for the own firm, or for all who settle it. And asking somebody."""
 
 from collections.abc import Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -14,6 +15,7 @@ from cooperation.kinds.base import NOTE_LIMIT, Problems
 from cooperation.kinds.base import text as clean_text
 from cooperation.models import Comment, Pair, Participation
 from partners.models import Membership, Partner, User
+from support.pressing import AGAIN
 
 Audience = Comment.Audience
 
@@ -50,8 +52,10 @@ def write(
 ) -> Comment:
     """Add a comment; whoever is mentioned is told by mail that somebody asks, not what.
 
-    ``other``: the other firm of a pairwise point. Raises ``InvalidAnswer`` (fields ``comment``,
-    ``mentions``), ``NotPossible``, and ``KeyError`` for a point the rule book does not have.
+    The same words to the same people twice within two minutes are one comment, unless it was taken
+    back in between. ``other``: the other firm of a pairwise point. Raises ``InvalidAnswer`` (fields
+    ``comment``, ``mentions``), ``NotPossible``, and ``KeyError`` for a point the rule book does not
+    have.
     """
     agreement = lock(agreement_id)
     require_party(agreement, partner)
@@ -75,15 +79,20 @@ def write(
     if len(asked) < len(wanted):
         problems.add("mentions", _("Somebody you mention could not read this comment."))
     problems.raise_if_any()
-    comment = Comment.objects.create(
-        agreement=agreement,
-        point_key=point.key,
-        pair=pair,
-        audience=audience,
-        partner=partner,
-        by=by,
-        text=cleaned,
-    )
+    said: dict[str, Any] = {
+        "agreement": agreement,
+        "point_key": point.key,
+        "pair": pair,
+        "audience": audience,
+        "partner": partner,
+        "by": by,
+        "text": cleaned,
+    }
+    lately = Comment.objects.filter(**said, removed_at=None, at__gt=timezone.now() - AGAIN)
+    for same in lately.prefetch_related("mentions"):
+        if {person.pk for person in same.mentions.all()} == asked.keys():
+            return same
+    comment = Comment.objects.create(**said)
     comment.mentions.set([member.user for member in asked.values()])
     notices.tell(
         agreement,

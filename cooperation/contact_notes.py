@@ -12,7 +12,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import frozen, kinds, notices, proposals, restoring, rule_books
+from cooperation import frozen, kinds, mentions, notices, proposals, restoring, rule_books
 from cooperation.agreements import NotPossible, lock, record, require_party
 from cooperation.book import Party, Point, Value
 from cooperation.kinds.base import NOTE_LIMIT, Problems
@@ -60,6 +60,7 @@ def note(
     cleaned_reason = clean_text(reason, "reason", problems, limit=NOTE_LIMIT, lines=True)
     cleaned = kinds.clean(value, point, parties)
     problems.raise_if_any()
+    mentions.refuse_objected(cleaned, partner)
     before = current(version, content, point_key, partner)
     if seen is not None and seen != stamp(version, partner, point_key):
         raise NotPossible(

@@ -33,9 +33,9 @@ from cooperation.models import (
     SignatureSlot,
 )
 from partners.models import Partner, User
+from support.pressing import AGAIN
 
 Kind = AgreementEvent.Kind
-AGAIN = timedelta(minutes=2)  # the same words once more within this time are a double click
 
 
 class StaleOutcome(NotPossible):

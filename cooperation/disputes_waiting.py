@@ -146,6 +146,7 @@ class _Desk:
     ) -> Waiting:
         return Waiting(
             title=self.dispute.agreement.project.name,
+            project_id=self.dispute.agreement.project_id,
             detail=said,
             url=reverse("cooperation:dispute", args=[self.dispute.pk]) + anchor,
             action=action,

@@ -8,18 +8,11 @@ from django.utils.translation import gettext_lazy as _
 from cooperation.forms import ReasonForm
 from cooperation.models import RetrospectiveAnswer
 from partners.plain import PlainText
+from partners.reauthentication_forms import ConfirmedForm
 
 
-class DeclareForm(PlainText, forms.Form):
-    """Something that binds the firm: with the password, as a signature."""
-
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("You enter it once more, so that nobody else declares this for your firm."),
-        error_messages={"required": _("Please enter your password.")},
-    )
+class DeclareForm(PlainText, ConfirmedForm):
+    """Something that binds the firm: who declares it is asked again, as for a signature."""
 
 
 class EndForm(DeclareForm):
@@ -41,7 +34,7 @@ class EndForm(DeclareForm):
         help_text=_("All firms read it."),
     )
 
-    field_order = ["ends_on", "reason", "password"]
+    field_order = ["ends_on", "reason"]
 
     def limit(self, earliest: Any, latest: Any) -> None:
         """What the calendar of the browser offers; the verb decides."""

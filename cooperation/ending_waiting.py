@@ -120,6 +120,7 @@ def _line(
 ) -> Waiting:
     return Waiting(
         title=found.agreement.project.name,
+        project_id=found.agreement.project_id,
         detail=said,
         url=reverse(f"cooperation:{page}", args=[found.agreement.pk]),
         action=action,
@@ -285,6 +286,7 @@ def _abandoned(user: User, memberships: dict[UUID, Membership]) -> list[Waiting]
     return [
         Waiting(
             title=event.agreement.project.name,
+            project_id=event.agreement.project_id,
             detail=_("%(firm)s does not pursue the project any further.")
             % {"firm": event.partner.name if event.partner else ""},
             url=reverse("cooperation:project_detail", args=[event.agreement.project_id]),

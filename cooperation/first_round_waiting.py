@@ -59,6 +59,7 @@ def _has_a_role(membership: Membership) -> bool:
 def _line(agreement: Agreement, pending: Pending, said: str, *, mine: bool) -> Waiting:
     return Waiting(
         title=agreement.project.name,
+        project_id=agreement.project_id,
         detail=said,
         url=reverse("cooperation:first_round", args=[agreement.pk]),
         action=_("Go to the first round") if mine else _("See the first round"),

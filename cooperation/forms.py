@@ -12,6 +12,7 @@ from cooperation.book import Book
 from cooperation.models import CustomerProject, Participation, Signature
 from partners.models import Partner, User
 from partners.plain import PlainText
+from partners.reauthentication_forms import ConfirmedForm
 
 
 class FirmChoices(forms.ModelMultipleChoiceField[Partner]):
@@ -162,8 +163,8 @@ class FreezeForm(forms.Form):
     )
 
 
-class SignForm(forms.Form):
-    """What a signer declares; the password is checked by the view, against the person."""
+class SignForm(ConfirmedForm):
+    """What a signer declares; who it is, is checked by the view."""
 
     authority = forms.ChoiceField(
         label=_("I sign as"),
@@ -174,13 +175,6 @@ class SignForm(forms.Form):
 
     agreed = forms.BooleanField(
         error_messages={"required": _("Please tick the box if you want to sign.")},
-    )
-    password = forms.CharField(
-        label=_("Your password"),
-        strip=False,
-        widget=forms.PasswordInput(attrs={"autocomplete": "current-password"}),
-        help_text=_("You enter it once more, so that nobody else signs from your open screen."),
-        error_messages={"required": _("Please enter your password.")},
     )
     seen = forms.CharField(widget=forms.HiddenInput, max_length=64)
     shown = forms.CharField(widget=forms.HiddenInput, required=False, max_length=500)

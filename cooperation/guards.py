@@ -1,6 +1,6 @@
-"""Which rows of this room stand; see ``documents.guarding``."""
+"""Which rows of this room stand; see ``support.guarding``."""
 
-from documents.guarding import Change, Guard
+from support.guarding import Change, Guard
 
 GUARDS = [
     Guard(

@@ -78,6 +78,8 @@ def _entry(
         Kind.ACCEPTED: _("The invitation was accepted."),
         Kind.INVITATION_DECLINED: _("The invitation was declined."),
         Kind.INVITATION_WITHDRAWN: _("The invitation of %(firm)s was taken back."),
+        Kind.OUTSIDE_INVITED: _("A firm that is not here yet was invited by mail."),
+        Kind.OUTSIDE_WITHDRAWN: _("An invitation by mail was taken back."),
         Kind.PROPOSED: _("New answer: %(point)s"),
         Kind.NOT_APPLICABLE: _("Proposed as not applicable: %(point)s"),
         Kind.CONFIRMED: _("Confirmed: %(point)s"),

@@ -1,5 +1,6 @@
 """Customer projects: begin one, invite firms, accept, decline, take an invitation back."""
 
+from collections.abc import Iterable
 from contextlib import suppress
 from uuid import UUID
 
@@ -22,6 +23,7 @@ from cooperation.models import (
 )
 from cooperation.points import Sheet
 from partners.models import Partner, User
+from support.pressing import AT_ONCE
 
 
 @transaction.atomic
@@ -70,6 +72,56 @@ def create(
     return agreement
 
 
+def begun_at_once(
+    *,
+    name: str,
+    customer_name: str,
+    description: str,
+    firms: Iterable[Partner],
+    is_frame: bool,
+    rule_book: RuleBook,
+    by: User,
+    partner: Partner,
+) -> Agreement | None:
+    """The agreement of the same project with the same firms, if ``by`` has begun it just now.
+
+    Whoever asks is alone with their own projects until the transaction ends, so that a form that
+    is sent twice at the same instant begins one.
+    """
+    User.objects.select_for_update(no_key=True, of=("self",)).get(pk=by.pk)
+    found = Agreement.objects.filter(
+        project__name=name,
+        project__customer_name=customer_name,
+        project__description=description,
+        project__is_frame=is_frame,
+        project__created_by=by,
+        project__created_at__gt=timezone.now() - AT_ONCE,
+        rule_book=rule_book,
+    )
+    wanted = {partner.pk, *(firm.pk for firm in firms)}
+    for agreement in found:
+        places = Participation.objects.filter(project=agreement.project_id)
+        if wanted <= set(places.values_list("partner", flat=True)):
+            return agreement
+    return None
+
+
+def require_open(agreement: Agreement, partner: Partner) -> None:
+    """Raise ``NotPossible`` unless ``partner`` may let a further firm be invited now."""
+    require_party(agreement, partner)
+    if agreement.status == Agreement.Status.IN_FORCE:
+        raise NotPossible(
+            _(
+                "The agreement is in force. A further firm joins with a new version: please begin "
+                "a change of the agreement first, then invite the firm into it."
+            )
+        )
+    if not agreement.is_draft:
+        raise NotPossible(
+            _("The agreement is being signed or over, so no further firm can be invited.")
+        )
+
+
 @transaction.atomic
 def invite(
     agreement_id: UUID,
@@ -85,18 +137,7 @@ def invite(
     What is in force is amended first: whoever joins needs a version that all firms sign.
     """
     agreement = lock(agreement_id)
-    require_party(agreement, partner)
-    if agreement.status == Agreement.Status.IN_FORCE:
-        raise NotPossible(
-            _(
-                "The agreement is in force. A further firm joins with a new version: please begin "
-                "a change of the agreement first, then invite the firm into it."
-            )
-        )
-    if not agreement.is_draft:
-        raise NotPossible(
-            _("The agreement is being signed or over, so no further firm can be invited.")
-        )
+    require_open(agreement, partner)
     if not invitee.is_active:
         raise NotPossible(_("This firm is no longer active in the portal."))
     places = Participation.objects.filter(project=agreement.project_id)

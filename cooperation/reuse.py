@@ -17,7 +17,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cooperation import blind, frozen, kinds, pairs, points, proposals, sheets
+from cooperation import blind, frozen, kinds, mentions, pairs, points, proposals, sheets
 from cooperation.agreements import NotPossible, lock, record, require_draft, require_party
 from cooperation.book import Party, Point, Value
 from cooperation.models import (
@@ -229,7 +229,8 @@ def take(
 ) -> Taken:
     """Take the ``wanted`` candidates of a source over, as this firm's proposals.
 
-    What somebody answered meanwhile stays: nothing is overwritten. Raises ``NotPossible``, also for
+    What somebody answered meanwhile stays: nothing is overwritten. Who objected to being named by
+    the firm is not named again. Raises ``NotPossible``, also for
     a source that this firm may not take from, or not any more.
     """
     agreement = lock(agreement_id)
@@ -244,6 +245,7 @@ def take(
         candidate
         for candidate in candidates(agreement, sheet, partner, source)
         if candidate.key in wanted
+        and (candidate.stands or not mentions.names_who_objected(candidate.value, partner))
     ]
     rows = {candidate.key: _pair(agreement, sheet, partner, candidate) for candidate in chosen}
     now = timezone.now()

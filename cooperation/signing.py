@@ -43,6 +43,7 @@ from cooperation.models import (
 )
 from cooperation.points import Blocker
 from partners.models import Membership, Partner, User
+from partners.reauthentication import Method
 
 # Data and not gettext: what somebody declared must not depend on a compiled catalogue.
 INTENT = Text(
@@ -59,6 +60,7 @@ class Circumstances:
 
     shown_at: datetime | None = None  # when the page with the text was made for the signer
     network: str = ""  # the address it came from, shortened: "203.0.113.0/24"
+    method: Method = Method.PASSWORD  # how the signer showed who they are
 
 
 class Blocked(NotPossible):
@@ -226,7 +228,7 @@ def sign(
     authority: str,
     circumstances: Circumstances = Circumstances(),
 ) -> Signature:
-    """Sign for ``partner``; the view has checked the person's password just now.
+    """Sign for ``partner``; the view has asked just now who is there.
 
     ``seen`` is the SHA-256 (hex) of the text the person was shown, ``authority`` what the person
     declares to sign by (``Signature.Authority``). The same person again gets the signature that
@@ -265,6 +267,7 @@ def sign(
         language=language,
         shown_at=circumstances.shown_at,
         network=circumstances.network,
+        method=circumstances.method,
     )
     record(
         agreement,

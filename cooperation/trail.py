@@ -6,7 +6,7 @@ from typing import Any
 from django.utils import timezone
 
 from cooperation.models import AgreementEvent, Signature
-from documents import trails
+from support import trails
 
 FORMAT = "handschlag-event/1"
 

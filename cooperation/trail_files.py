@@ -6,7 +6,7 @@ import rfc8785
 
 from cooperation import trail
 from cooperation.models import AgreementEvent, AgreementVersion
-from documents import trails
+from support import trails
 
 FORMAT = "handschlag-event-log/1"
 # What happened to the version itself: every firm of the version was told of it.

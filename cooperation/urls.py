@@ -12,6 +12,8 @@ from cooperation.views import (
     first_round,
     first_round_result,
     leaving,
+    logs,
+    outside,
     pairs,
     points,
     projects,
@@ -45,6 +47,7 @@ DISPUTE = "klaerung/<uuid:pk>/"
 NEUTRAL = DISPUTE + "neutral/<uuid:guest>/"
 BACK = AGREEMENT + "rueckblick/"
 INVITATION = "einladung/<uuid:pk>/"
+OUTSIDE = "einladung/projekt/"
 
 urlpatterns = [
     # For everybody
@@ -70,10 +73,18 @@ urlpatterns = [
     path("projekte/rahmen/", projects.project_create, {"is_frame": True}, name="frame_create"),
     path("projekte/<uuid:pk>/", projects.project_detail, name="project_detail"),
     path("projekte/<uuid:pk>/einladen/", projects.project_invite, name="project_invite"),
+    path("projekte/<uuid:pk>/einladen/mail/", outside.outside_invite, name="outside_invite"),
+    path(OUTSIDE + "<uuid:pk>/erneut/", outside.outside_resend, name="outside_resend"),
+    path(OUTSIDE + "<uuid:pk>/zuruecknehmen/", outside.outside_withdraw, name="outside_withdraw"),
+    path(OUTSIDE, outside.outside, name="outside"),
+    path(OUTSIDE + "annehmen/", outside.outside_accept, name="outside_accept"),
+    path(OUTSIDE + "<str:token>/", outside.outside_link, name="outside_link"),
     path(INVITATION, projects.invitation, name="invitation"),
     path(INVITATION + "annehmen/", projects.invitation_accept, name="invitation_accept"),
     path(INVITATION + "ablehnen/", projects.invitation_decline, name="invitation_decline"),
     path(INVITATION + "zuruecknehmen/", projects.invitation_withdraw, name="invitation_withdraw"),
+    path(AGREEMENT + "protokoll/", logs.log, name="log"),
+    path(AGREEMENT + "protokoll/export/", logs.log_export, name="log_export"),
     # The checklist of an agreement
     path(AGREEMENT, points.agreement_detail, name="agreement_detail"),
     path(POINT, points.point, name="point"),

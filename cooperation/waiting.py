@@ -31,7 +31,7 @@ from cooperation.models import (
     SignatureSlot,
 )
 from cooperation.points import Blocker, Reason, Sheet
-from partners.models import Membership, User
+from partners.models import Membership, Partner, User
 from partners.waiting import Waiting
 
 NEWS = timedelta(days=7)  # how long an agreement that came into force is news
@@ -83,6 +83,17 @@ def for_user(user: User) -> list[Waiting]:
     return sorted(lines, key=lambda line: line.since or timezone.now())
 
 
+def firms_by_project(user: User, projects: Iterable[UUID]) -> dict[UUID, str]:
+    """The reader's firms in each of these projects, by name; for people of several firms."""
+    places = Participation.objects.filter(
+        project__in=set(projects), partner__in=Partner.objects.of(user)
+    ).exclude(state__in=[Participation.State.DECLINED, Participation.State.WITHDRAWN])
+    found: dict[UUID, list[str]] = {}
+    for project, name in places.order_by("position").values_list("project", "partner__name"):
+        found.setdefault(project, []).append(name)
+    return {project: ", ".join(names) for project, names in found.items()}
+
+
 def _invitations(desk: Desk) -> list[Waiting]:
     lines = []
     open_ones = Participation.objects.visible_to(desk.user).invited()
@@ -103,6 +114,7 @@ def _invitations(desk: Desk) -> list[Waiting]:
         lines.append(
             Waiting(
                 title=place.project.name,
+                project_id=place.project_id,
                 detail=said,
                 url=url,
                 action=_("Answer the invitation") if mine else _("See the project"),
@@ -179,6 +191,7 @@ def _closed(agreement: Agreement, last: AgreementVersion, membership: Membership
         said = _("%(firm)s took the signing of version %(number)s back.")
     return Waiting(
         title=agreement.project.name,
+        project_id=agreement.project_id,
         detail=said % {"firm": firm, "number": last.number, "reason": last.reason},
         url=reverse("cooperation:agreement_detail", args=[agreement.pk]),
         action=_("Go to the points"),
@@ -254,6 +267,7 @@ def _ready(agreement: Agreement, membership: Membership) -> Waiting:
     action = _("Start signing") if mine else _("See the agreement")
     return Waiting(
         title=agreement.project.name,
+        project_id=agreement.project_id,
         detail=said,
         url=reverse("cooperation:ready", args=[agreement.pk]),
         action=action,
@@ -275,6 +289,7 @@ def _line(
     url = reverse("cooperation:agreement_detail", args=[agreement.pk])
     return Waiting(
         title=agreement.project.name,
+        project_id=agreement.project_id,
         detail=said,
         url=f"{url}?show=mine" if mine else url,
         action=action,
@@ -325,6 +340,7 @@ def _can_sign(desk: Desk, slot: SignatureSlot) -> bool:
 def _version_line(version: AgreementVersion, said: str, action: str, *, mine: bool) -> Waiting:
     return Waiting(
         title=amendment_waiting.title(version.agreement),
+        project_id=version.agreement.project_id,
         detail=said,
         url=reverse("cooperation:version", args=[version.pk]),
         action=action,
@@ -355,6 +371,7 @@ def _in_force(desk: Desk) -> list[Waiting]:
         lines.append(
             Waiting(
                 title=version.agreement.project.name,
+                project_id=version.agreement.project_id,
                 detail=said,
                 url=reverse("cooperation:version", args=[version.pk]),
                 action=_("Open the agreement"),

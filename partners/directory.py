@@ -1,10 +1,11 @@
 from django.db.models import Q, QuerySet, TextField
 from django.db.models.functions import Cast
 
+from partners.firm_reader import FirmReader
 from partners.models import Partner, User
 
 
-def search(user: User, *, q: str = "", competence: str = "") -> QuerySet[Partner]:
+def search(user: User | FirmReader, *, q: str = "", competence: str = "") -> QuerySet[Partner]:
     """Firms that ``user`` may know, by words in name or city and by competence key."""
     firms = Partner.objects.visible_to(user)
     for word in q.split():

@@ -1,66 +1,14 @@
-import hashlib
 from typing import Any
 
 from django import forms
-from django.contrib.auth.forms import AuthenticationForm, PasswordResetForm
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import pgettext_lazy
 
-from partners import guessing
 from partners.models import Membership, Partner, PartnerContact, User
 from partners.people import RIGHTS
 from partners.plain import PlainText
-
-
-class SignInForm(AuthenticationForm):
-    """Sign in with the e-mail address, in any case of letters.
-
-    Wrong passwords are counted per account and place, so that guessing from one place does not
-    keep the owner out at another.
-    """
-
-    TRIES = 10
-    error_messages = {
-        "too_many": _("Too many wrong passwords. Please wait a quarter of an hour and try again."),
-        "invalid_login": _("E-mail address and password do not match. Please try again."),
-        "inactive": _("This account is closed."),
-    }
-
-    def clean_username(self) -> str:
-        return User.objects.normalize_email(self.cleaned_data["username"])
-
-    def clean(self) -> dict[str, Any]:
-        place = self.request.META.get("REMOTE_ADDR", "") if self.request else ""
-        who = f"{self.cleaned_data.get('username', '')} {place}"
-        key = f"sign-in:{hashlib.sha256(who.encode()).hexdigest()}"
-        try:
-            guessing.count(key, most=self.TRIES)
-        except guessing.TooMany as error:
-            raise ValidationError(self.error_messages["too_many"], code="too_many") from error
-        cleaned: dict[str, Any] = super().clean()
-        guessing.forget(key)
-        return cleaned
-
-
-class PasswordLinkForm(PasswordResetForm):
-    """Send the link to people too who have no password yet: their first link may have expired."""
-
-    MOST = 3  # mails to one person within a quarter of an hour; more are not sent, and not said
-
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        try:
-            guessing.count(f"password-link:{self._account()}", most=self.MOST)
-        except guessing.TooMany:
-            return
-        super().save(*args, **kwargs)
-
-    def _account(self) -> str:
-        address = User.objects.normalize_email(self.cleaned_data["email"])
-        return hashlib.sha256(address.encode()).hexdigest()
-
-    def get_users(self, email: str) -> Any:
-        return User.objects.filter(email=User.objects.normalize_email(email), is_active=True)
+from partners.privacy import named_contacts
 
 
 class PartnerIdsField(forms.CharField):
@@ -146,6 +94,9 @@ class ContactForm(PlainText, forms.ModelForm[PartnerContact]):
         data = super().clean() or {}
         if not self.errors and not data.get("email") and not data.get("phone"):
             raise ValidationError(_("Please give an e-mail address or a phone number."))
+        email = data.get("email") or ""
+        if named_contacts.objected(self.instance.partner_id, [email]):
+            self.add_error("email", named_contacts.refusal(email))
         return data
 
 
@@ -197,13 +148,13 @@ class RoleForm(PlainText, forms.ModelForm[Membership]):
         return {right: self.cleaned_data[right] for right in RIGHTS}
 
 
-class PersonForm(RoleForm):
-    """A new person of the firm."""
+class InvitationForm(RoleForm):
+    """A person who is invited into the firm."""
 
     name = forms.CharField(label=pgettext_lazy("of a person", "Name"), max_length=200)
     email = forms.EmailField(
         label=_("E-mail address"),
-        help_text=_("They get a mail with a link to choose a password."),
+        help_text=_("The link works only together with this mailbox."),
     )
     language = forms.ChoiceField(
         label=_("Language of mails"), choices=User.Language.choices, initial="de"

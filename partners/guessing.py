@@ -28,3 +28,12 @@ def count(key: str, *, most: int, pause: int = PAUSE) -> None:
 def forget(key: str) -> None:
     """Begin anew: the try was a good one."""
     cache.delete(key)
+
+
+def give_back(key: str) -> None:
+    """Count one try less: it was a good one, but the bad ones before it still count."""
+    try:
+        if cache.decr(key) < 0:
+            cache.delete(key)
+    except ValueError:  # it expired
+        pass

@@ -6,14 +6,15 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxDetails
 
-from partners.models import Membership, Partner, User
+from partners import acting
+from partners.models import Membership, Partner, SupportVisit, User
 
 
 class PortalRequest(HttpRequest):
     """A request of a signed-in person, as every view behind the sign-in gets it.
 
-    ``membership`` and ``partner`` are those the person acts with: of several firms the one joined
-    first, until a page calls ``act_for``.
+    ``membership`` and ``partner`` are those the person acts with: of several firms the chosen one
+    (``acting``), else the one joined first; a page of a project calls ``act_for``.
     """
 
     user: User
@@ -21,6 +22,8 @@ class PortalRequest(HttpRequest):
     memberships: list[Membership]
     membership: Membership | None
     partner: Partner | None
+    support: SupportVisit | None  # an operator reads a firm's data; see support_requests
+    is_shown_to_support: bool
 
 
 def act_for(request: PortalRequest, firms: Container[UUID]) -> None:
@@ -47,11 +50,13 @@ def prepare(request: HttpRequest) -> None:
     def memberships() -> list[Membership]:
         if not request.user.is_authenticated:
             return []
+        if support := getattr(request, "support", None):
+            return [support.membership()]
         active = Membership.objects.active().filter(user=request.user)
         return list(active.select_related("partner").order_by("joined_at", "pk"))
 
     def first() -> Membership | None:
-        return next(iter(memberships()), None)
+        return acting.chosen(request.session, memberships())
 
     request.memberships = SimpleLazyObject(memberships)  # type: ignore[attr-defined]
     request.membership = SimpleLazyObject(first)  # type: ignore[attr-defined]

@@ -8,17 +8,28 @@ from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from partners import firm_log
+from partners.accounts import addresses
 from partners.models import Membership, Partner, User
 
 RIGHTS = (*Membership.ROLES, "may_sign")
+
+firm_log.register(
+    {
+        "person_joined": gettext_lazy("Person joined"),
+        "person_left": gettext_lazy("Person left"),
+        "rights_changed": gettext_lazy("Rights changed"),
+    }
+)
 
 
 class NotPossible(Exception):
     """The change cannot be made; ``str(error)`` is a translated sentence for the user."""
 
 
-def _lock(partner_id: UUID, by: User) -> Partner:
+def lock(partner_id: UUID, by: User) -> Partner:
     """Lock the firm and make sure that ``by`` is still its admin.
 
     Every verb on people takes this lock first. So two admins who remove each other at the same
@@ -46,11 +57,32 @@ def add(
 
     Somebody who has an account keeps its name and language: they belong to the person.
     """
-    partner = _lock(partner.pk, by)
+    partner = lock(partner.pk, by)
     user = account(email=email, name=name, language=language)
     if Membership.objects.filter(partner=partner, user=user, left_at=None).exists():
         raise NotPossible(_("This person belongs to your firm already."))
-    return Membership.objects.create(partner=partner, user=user, title=title, **_rights(rights))
+    membership = Membership.objects.create(
+        partner=partner, user=user, title=title, **_rights(rights)
+    )
+    record_joined(membership, by=by, way="added")
+    return membership
+
+
+def record_joined(membership: Membership, *, by: User, way: str) -> None:
+    """Note in the firm's log who came, by which way, and what they may do from now on."""
+    firm_log.record(
+        membership.partner,
+        "person_joined",
+        by=by,
+        about=membership.user,
+        rights=rights_of(membership),
+        way=way,
+    )
+
+
+def rights_of(membership: Membership) -> list[str]:
+    """What the person may do in the firm: names of fields, in their order."""
+    return [right for right in RIGHTS if getattr(membership, right)]
 
 
 def account(*, email: str, name: str, language: str) -> User:
@@ -58,10 +90,12 @@ def account(*, email: str, name: str, language: str) -> User:
 
     Raises ``NotPossible`` for one that is closed. Name and language belong to the person, and stay.
     """
-    user, _created = User.objects.get_or_create(
+    user, created = User.objects.get_or_create(
         email=User.objects.normalize_email(email),
         defaults={"name": name, "language": language, "password": make_password(None)},
     )
+    if created:
+        addresses.keep(user, verified=False)
     if not user.is_active:
         raise NotPossible(_("This account is closed. Please write to the operator of the portal."))
     return user
@@ -76,10 +110,20 @@ def change(pk: UUID, *, title: str, rights: Mapping[str, bool], by: User) -> Mem
         raise NotPossible(
             _("You cannot take the admin role from yourself. Another admin can do that for you.")
         )
+    before = rights_of(membership)
     membership.title = title
     for right, value in wanted.items():
         setattr(membership, right, value)
     membership.save(update_fields=["title", *RIGHTS])
+    if (after := rights_of(membership)) != before:
+        firm_log.record(
+            membership.partner,
+            "rights_changed",
+            by=by,
+            about=membership.user,
+            before=before,
+            after=after,
+        )
     return membership
 
 
@@ -93,12 +137,13 @@ def leave(pk: UUID, *, by: User) -> Membership:
         )
     membership.left_at = timezone.now()
     membership.save(update_fields=["left_at"])
+    firm_log.record(membership.partner, "person_left", by=by, about=membership.user)
     return membership
 
 
 def _locked_membership(pk: UUID, by: User) -> Membership:
     partner_id = Membership.objects.values_list("partner_id", flat=True).get(pk=pk)
-    _lock(partner_id, by)
+    lock(partner_id, by)
     membership = Membership.objects.select_related("user", "partner").get(pk=pk)
     if membership.left_at is not None:
         raise NotPossible(_("This person has left the firm already."))

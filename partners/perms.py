@@ -13,3 +13,18 @@ def can_edit_profile(user: User, partner: Partner) -> bool:
 def can_manage_people(user: User, partner: Partner) -> bool:
     """Who belongs to a firm, and who may sign for it, is for its own admins."""
     return _is_admin(user, partner)
+
+
+def can_read_log(user: User, partner: Partner) -> bool:
+    """The firm's log names its people and what they did: its admins read it."""
+    return _is_admin(user, partner)
+
+
+def can_allow_support(user: User, partner: Partner) -> bool:
+    """Whether an operator may look at a firm's data is for its own admins."""
+    return _is_admin(user, partner)
+
+
+def can_export(user: User, partner: Partner) -> bool:
+    """An export holds all that a firm knows: it is for the firm's own admins."""
+    return _is_admin(user, partner)

@@ -1,5 +1,6 @@
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,3 +14,5 @@ class Waiting:
     kind: str  # groups lines of one sort: invitation, answer, sign, report
     since: datetime | None
     mine: bool  # it waits for the reader, not for somebody else
+    firm: str = ""  # which of the reader's firms it is about; shown to people of several
+    project_id: UUID | None = None  # or the project: the home page finds the firm

@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from scoring import scoring_runs
 from scoring.checking import Code
-from scoring.models import Incident, Notice, ScoringRun
+from scoring.models import Incident, Notice, PartnerCenterImport, ScoringRun
 
 
 class ReadOnly:
@@ -105,3 +105,42 @@ class NoticeAdmin(ReadOnly, admin.ModelAdmin[Notice]):
     list_filter = ["state", "kind"]
     fields = ("kind", "state", "attempts", "error", "created_at", "not_before", "sent_at")
     readonly_fields = fields
+
+
+@admin.register(PartnerCenterImport)
+class ImportAdmin(ReadOnly, admin.ModelAdmin[PartnerCenterImport]):
+    """Health of the imports: which state, how long, what kind of error; no files, rows or names."""
+
+    list_display = [
+        "id",
+        "kind",
+        "state",
+        "broke_off_with",
+        "attempts",
+        "created_at",
+        "finished_at",
+    ]
+    list_filter = ["state", "kind"]
+    fields = (
+        "id",
+        "kind",
+        "state",
+        "broke_off_with",
+        "size",
+        "rows_read",
+        "rows_rejected",
+        "attempts",
+        "created_at",
+        "started_at",
+        "finished_at",
+    )
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> "QuerySet[PartnerCenterImport]":
+        heavy = ("by_month", "unused", "rejected", "header", "mapping", "fault_params")
+        return super().get_queryset(request).defer(*heavy)
+
+    @admin.display(description=_("technical error"))
+    def broke_off_with(self, row: PartnerCenterImport) -> str:
+        """The sort of error only: its text may hold a value of the file."""
+        return row.error.strip().rpartition("\n")[2].partition(":")[0][:80] or "–"

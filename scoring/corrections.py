@@ -16,6 +16,7 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from partners import firm_log
 from scoring import claims, facts, history, judging, months, rule_sets, scores
 from scoring.claims import Corrections, Field
 from scoring.judging import NO_END, Claim
@@ -105,6 +106,9 @@ def make(
         _withdraw(older, by)
         row.save(force_insert=True)
         _score(portfolio, row, by)
+        firm_log.record(
+            partner, "correction_made", by=by, correction=str(row.pk), field=str(row.field)
+        )
     return row
 
 
@@ -119,6 +123,9 @@ def withdraw(pk: UUID, *, by: "User | None") -> Correction:
             raise NotCorrectable(_("This correction has been withdrawn already."))
         _withdraw([row], by)
         _score(portfolio, row, by)
+        firm_log.record(
+            partner, "correction_withdrawn", by=by, correction=str(row.pk), field=str(row.field)
+        )
     return row
 
 

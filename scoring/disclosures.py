@@ -15,6 +15,7 @@ from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from partners import firm_log
 from partners.models import Partner
 from scoring import enrolments, rule_sets
 from scoring.models import Disclosure, PersonContribution, Score
@@ -74,7 +75,7 @@ def show(
     newest = own.first()
     if newest is not None:  # one row a moment, so that the newest is never in doubt
         now = max(now, newest.changed_at + TICK)
-    return Disclosure.objects.create(
+    row = Disclosure.objects.create(
         partner=partner,
         to=to,
         what=what,
@@ -83,6 +84,16 @@ def show(
         changed_by=by,
         changed_at=now,
     )
+    firm_log.record(
+        partner,
+        "disclosure_changed",
+        by=by,
+        to=str(to.pk) if to else None,
+        what=str(what),
+        track=track,
+        metric=metric,
+    )
+    return row
 
 
 def metrics(day: date) -> list[tuple[str, str]]:

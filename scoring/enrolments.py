@@ -122,12 +122,14 @@ def record(
     """Record that a designation is held since ``enrolled_on``, or raise ``NotRecordable``.
 
     Without ``anniversary`` it is one year later, or the one of a designation held already, when
-    that comes first; and one that comes later follows this one.
+    that comes first; and one that comes later follows this one. What stands
+    there already is not recorded again.
     """
     facts.lock(partner)
     if not FIRST_DAY <= enrolled_on <= today:
         raise NotRecordable(_("Please choose today or a day in the past, from 3 October 2022 on."))
-    others = [row for row in held(partner) if row.designation != designation]
+    known = held(partner)
+    others = [row for row in known if row.designation != designation]
     following: list[Enrolment] = []
     if anniversary is None:
         anniversary = status.anniversary_after(enrolled_on, [row.anniversary for row in others])
@@ -139,6 +141,10 @@ def record(
         )
     if anniversary > status.enrolment_ends(status.one_year_later(today)):
         raise NotRecordable(_("The next anniversary is at most a year and a half away."))
+    for row in known:
+        said = (row.designation, row.enrolled_on, row.anniversary)
+        if said == (designation, enrolled_on, anniversary) and not following:
+            return row
     for row in following:
         _add(row, anniversary=anniversary, by=by)
     first = Enrolment(partner=partner, designation=designation, enrolled_on=enrolled_on)

@@ -18,6 +18,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils import timezone
 
+from partners import firm_log
 from scoring import facts, import_files
 from scoring.import_leases import ATTEMPTS, GIVEN_UP, LEASE, Busy, enqueue
 from scoring.import_runs import Read, Rejected, preview_now, run, run_now
@@ -25,6 +26,7 @@ from scoring.models import ColumnMapping, PartnerCenterImport
 from scoring.reading.columns import FIELDS
 from scoring.reasons import Fault, sentence
 from scoring.undoing import rebuild
+from support.pressing import AT_ONCE
 
 if TYPE_CHECKING:
     from partners.models import Partner, User
@@ -71,7 +73,8 @@ def create(
 ) -> PartnerCenterImport:
     """Take a file in: the row can be seen at once, the work is queued on commit.
 
-    ``at_once``: import it when every row is good; otherwise it waits for somebody to decide. Raises
+    ``at_once``: import it when every row is good; otherwise it waits for somebody to decide. The
+    same file by the same person once more at once is one import, as long as it is under way. Raises
     ``ImportRefused`` for a file that is empty or too big to keep.
     """
     if (error := import_files.too_big(upload)) is not None:
@@ -82,12 +85,33 @@ def create(
     row.file.save("file", upload, save=False)
     try:
         with transaction.atomic():
+            facts.lock(partner)
+            if by is not None and (same := _at_once(row)) is not None:
+                row.file.delete(save=False)
+                return same
             row.save(force_insert=True)
             enqueue(row)
+            _log(row, "import_uploaded", by)
     except BaseException:
         row.file.delete(save=False)
         raise
     return row
+
+
+def _at_once(row: PartnerCenterImport) -> PartnerCenterImport | None:
+    """The same upload from a moment ago: the form was sent twice."""
+    lately = PartnerCenterImport.objects.filter(
+        partner=row.partner,
+        imported_by=row.imported_by,
+        sha256=row.sha256,
+        file_name=row.file_name,
+        kind=row.kind,
+        work=row.work,
+        good_rows=row.good_rows,
+        state__in=[State.QUEUED, State.RUNNING, State.PREVIEW],
+        created_at__gt=row.created_at - AT_ONCE,
+    )
+    return lately.first()
 
 
 # ---- What can be decided -------------------------------------------------------------------------
@@ -111,17 +135,32 @@ def can_be_undone(row: PartnerCenterImport) -> bool:
 
 def commit(import_id: UUID, *, by: "User | None") -> bool:
     """Import what a preview shows; False when it is none any more."""
-    return _queue(import_id, Q(state=State.PREVIEW), imported_by=by)
+    return _decide(import_id, "import_committed", Q(state=State.PREVIEW), imported_by=by)
 
 
 def take_good_rows(import_id: UUID, *, by: "User | None") -> bool:
     """Import a rejected file without its bad rows; False when it is not rejected."""
-    return _queue(import_id, WITH_BAD_ROWS, imported_by=by, good_rows=True)
+    return _decide(import_id, "import_good_rows", WITH_BAD_ROWS, imported_by=by, good_rows=True)
 
 
 def undo(import_id: UUID, *, by: "User | None") -> bool:
     """Take an import out again; False when it is not in, or somebody else was quicker."""
-    return _queue(import_id, UNDOABLE, work=Work.UNDO, undone_by=by)
+    return _decide(import_id, "import_undone", UNDOABLE, work=Work.UNDO, undone_by=by)
+
+
+@transaction.atomic
+def _decide(import_id: UUID, kind: str, condition: Q, **values: Any) -> bool:
+    """Queue what was decided, and write on the firm's log who did."""
+    if not _queue(import_id, condition, **values):
+        return False
+    row = PartnerCenterImport.objects.select_related("partner").get(pk=import_id)
+    _log(row, kind, values.get("undone_by") or values.get("imported_by"))
+    return True
+
+
+def _log(row: PartnerCenterImport, kind: str, by: "User | None") -> None:
+    said: dict[str, Any] = {"import": str(row.pk), "sha256": row.sha256}
+    firm_log.record(row.partner, kind, by=by, **said)
 
 
 def _queue(import_id: UUID, condition: Q, **values: Any) -> bool:
@@ -144,12 +183,15 @@ def _queue(import_id: UUID, condition: Q, **values: Any) -> bool:
     return True
 
 
-def discard(import_id: UUID) -> bool:
+def discard(import_id: UUID, *, by: "User | None" = None) -> bool:
     """Give up a file that was not imported, and delete it; False when it is past that."""
-    own = PartnerCenterImport.objects.filter(DISCARDABLE, pk=import_id)
-    if not own.update(state=State.DISCARDED, finished_at=timezone.now()):
-        return False
-    import_files.let_go_of_all(PartnerCenterImport.objects.get(pk=import_id))
+    with transaction.atomic():
+        own = PartnerCenterImport.objects.filter(DISCARDABLE, pk=import_id)
+        if not own.update(state=State.DISCARDED, finished_at=timezone.now()):
+            return False
+        row = PartnerCenterImport.objects.select_related("partner").get(pk=import_id)
+        _log(row, "import_discarded", by)
+    import_files.let_go_of_all(row)
     return True
 
 

@@ -24,6 +24,7 @@ from django.utils.translation import gettext as _
 
 from documents import jobs
 from documents.jobs import queue_on_commit
+from partners import firm_log
 from partners.models import Membership, Partner, User
 from scoring import facts, months, notices, reports, scores
 from scoring.models import (
@@ -58,15 +59,27 @@ def subscribe(membership_id: UUID, *, language: str, length: str, by: User) -> R
     membership = Membership.objects.select_for_update(of=("self",)).get(pk=membership_id)
     if not Membership.objects.active().filter(pk=membership.pk).exists():
         raise NotSubscribable(_("This person no longer belongs to the firm."))
-    row, _new = ReportSubscription.objects.get_or_create(
+    row, new = ReportSubscription.objects.get_or_create(
         membership=membership, language=language, length=length, defaults={"made_by": by}
     )
+    if new:
+        _log(row, "report_subscribed", by)
     return row
 
 
-def unsubscribe(pk: UUID) -> None:
+@transaction.atomic
+def unsubscribe(pk: UUID, *, by: User | None = None) -> None:
     """End a subscription; what was made for it stays in the archive."""
-    ReportSubscription.objects.filter(pk=pk).delete()
+    row = ReportSubscription.objects.filter(pk=pk).first()
+    if row is not None and row.delete()[0]:
+        _log(row, "report_unsubscribed", by)
+
+
+def _log(row: ReportSubscription, kind: str, by: User | None) -> None:
+    partner, person = row.membership.partner, row.membership.user
+    firm_log.record(
+        partner, kind, by=by, about=person, language=str(row.language), length=str(row.length)
+    )
 
 
 # ---- Which firms are due -------------------------------------------------------------------------

@@ -8,7 +8,8 @@ WORKING = Q(is_admin=True) | Q(is_partner_manager=True) | Q(is_specialist=True)
 
 
 def can_see(user: User, partner: Partner) -> bool:
-    return Membership.objects.active().filter(user=user, partner=partner).exists()
+    """Whoever belongs to the firm, and support while the firm lets it."""
+    return Partner.objects.of(user).filter(pk=partner.pk).exists()
 
 
 def can_import(user: User, partner: Partner) -> bool:

@@ -28,6 +28,6 @@ class SubscriptionForm(forms.Form):
             field.widget = forms.HiddenInput()
 
     @classmethod
-    def for_reader(cls, people: Iterable[Membership], own: UUID) -> "SubscriptionForm":
-        first = {"membership": str(own), "length": Length.SHORT, "language": get_language()}
+    def for_reader(cls, people: Iterable[Membership], own: UUID | None) -> "SubscriptionForm":
+        first = {"membership": str(own or ""), "length": Length.SHORT, "language": get_language()}
         return cls(people, initial=first)

@@ -6,7 +6,7 @@ and a form that is sent twice changes once.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from django.db import transaction
@@ -22,6 +22,7 @@ from scoring.positions import Position
 from scoring.presentation import figure
 from scoring.scenario_changes import MOST_CHANGES, MOST_WON, Broken, Change, Names
 from scoring.scenario_outcomes import Effect, Ground, Outcome
+from support.pressing import AT_ONCE
 
 if TYPE_CHECKING:
     from partners.models import User
@@ -41,23 +42,56 @@ class NotChangeable(Exception):
 def make(
     partner: Partner, name: str = "", *, by: "User", changes: Sequence[Change] = (), note: str = ""
 ) -> Scenario:
-    """A new scenario; without a name it gets a number. Raises ``NotChangeable`` with too many."""
+    """A new scenario; without a name it gets a number. Raises ``NotChangeable`` with too many.
+
+    The same once more at once is one scenario, as long as nobody has changed it.
+    """
+    _check_size(changes)
+    return _make(partner, name, [scenario_changes.dump(one) for one in changes], by=by, note=note)
+
+
+def _make(partner: Partner, name: str, rows: list[Any], *, by: "User", note: str = "") -> Scenario:
     # The firm's row holds still how many there are.
     Partner.objects.select_for_update(of=("self",)).get(pk=partner.pk)
     number = Scenario.objects.filter(partner=partner).count()
+    given, note = name.strip()[:NAME_LENGTH], note.strip()[:NOTE_LENGTH]
+    lately = Scenario.objects.filter(
+        partner=partner,
+        name=given or _numbered(number),
+        note=note,
+        made_by=by,
+        made_at__gt=timezone.now() - AT_ONCE,
+        version=1,
+    )
+    for same in lately:
+        if _without_ids(same.changes) == _without_ids(rows):
+            return same
     if number >= MOST_OF_A_FIRM:
         raise NotChangeable(
             _("A firm can keep %(most)s scenarios. Please delete one that you no longer need.")
             % {"most": figure(MOST_OF_A_FIRM)}
         )
-    _check_size(changes)
     return Scenario.objects.create(
         partner=partner,
-        name=name.strip()[:NAME_LENGTH] or _("Scenario %(number)s") % {"number": number + 1},
-        note=note.strip()[:NOTE_LENGTH],
-        changes=[scenario_changes.dump(one) for one in changes],
+        name=given or _numbered(number + 1),
+        note=note,
+        changes=rows,
         made_by=by,
     )
+
+
+def _numbered(number: int) -> str:
+    return _("Scenario %(number)s") % {"number": number}
+
+
+def _without_ids(rows: Any) -> Any:
+    """Changes made anew have new ids, and are the same."""
+    if not isinstance(rows, list):
+        return rows
+    return [
+        {key: value for key, value in row.items() if key != "id"} if isinstance(row, dict) else row
+        for row in rows
+    ]
 
 
 @transaction.atomic
@@ -68,11 +102,10 @@ def copy(pk: UUID, *, by: "User") -> Scenario:
         raise NotChangeable(_("Somebody has deleted this scenario meanwhile."))
     name = _("%(name)s (copy)")
     short = scenario.name[: NAME_LENGTH - len(name % {"name": ""})]
-    made = make(scenario.partner, name % {"name": short}, by=by, note=scenario.note)
     # As it is stored, so that what cannot be read any more is shown there as well.
-    made.changes = scenario.changes
-    made.save(update_fields=["changes"])
-    return made
+    return _make(
+        scenario.partner, name % {"name": short}, scenario.changes, by=by, note=scenario.note
+    )
 
 
 @transaction.atomic

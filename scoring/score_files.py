@@ -4,8 +4,8 @@ from typing import Any
 
 import rfc8785
 
-from documents import trails
 from scoring.models import DesignationReport, Score
+from support import trails
 
 FORMAT = "handschlag-score/1"
 

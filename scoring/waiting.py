@@ -56,6 +56,7 @@ def _reports(user: User) -> Iterator[Waiting]:
     for report in ready[:MOST]:
         yield Waiting(
             title=_("Your designation report is ready"),
+            firm=report.score.partner.name,
             detail=_("%(firm)s, as of %(day)s: %(length)s, in %(language)s")
             % {
                 "firm": report.score.partner.name,
@@ -88,6 +89,7 @@ def _undecided(user: User) -> Iterator[Waiting]:
             finished_at__gte=timezone.now() - RECENT,
         )
         .defer("rejected", "unused")
+        .select_related("partner")
         .order_by("-finished_at")
     )
     for item in undecided[:MOST]:
@@ -105,6 +107,7 @@ def _undecided(user: User) -> Iterator[Waiting]:
             ) % {"rows": figure(item.rows_rejected)}
         yield Waiting(
             title=title % {"name": item.file_name},
+            firm=item.partner.name,
             detail=detail,
             url=reverse("scoring:import", args=[item.pk]),
             action=_("Look at it"),
@@ -123,6 +126,7 @@ def _asked(user: User, own: list[Partner]) -> Iterator[Waiting]:
             continue
         yield Waiting(
             title=_("Microsoft asks about claims of yours"),
+            firm=partner.name,
             detail=f"{partner.name}: {claim_words.asked_words(asked.number, asked.seen_on)}",
             url=reverse("scoring:unclaimed") + f"?state={ClaimState.PARTNER_ACTION_REQUIRED:d}",
             action=_("To the claims"),
@@ -143,6 +147,7 @@ def _enrolments(user: User, own: list[Partner]) -> Iterator[Waiting]:
         title, detail = words
         yield Waiting(
             title=title,
+            firm=partner.name,
             detail=detail,
             url=reverse("scoring:history"),
             action=_("To the history"),
@@ -184,6 +189,7 @@ def _missed_reports(user: User, missed: list[monthly_reports.Stand]) -> Iterator
             detail = _("%(firm)s: the newest month is %(month)s, and it has been reported.")
         yield Waiting(
             title=_("The monthly report waits for new data"),
+            firm=one.partner.name,
             detail=detail
             % {
                 "firm": one.partner.name,
@@ -211,6 +217,7 @@ def _old_data(user: User, own: list[Partner]) -> Iterator[Waiting]:
             continue
         yield Waiting(
             title=_("Your usage data are getting old"),
+            firm=partner.name,
             detail=_("%(firm)s: the newest month is %(month)s. Partner Center should have more.")
             % {"firm": partner.name, "month": month_name(line["last"])},
             url=reverse("scoring:imports"),

@@ -15,7 +15,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import Model, ProtectedError
 from django.utils import timezone
 
-from documents import guarding
+from support import guarding
 
 
 @contextmanager

@@ -4,7 +4,9 @@ from typing import Any
 
 from factory.declarations import LazyAttribute, Sequence, SubFactory, Trait
 from factory.django import DjangoModelFactory, Password
+from factory.helpers import post_generation
 
+from partners.accounts import addresses
 from partners.models import Membership, Partner, User
 
 PASSWORD = "ein-gutes-Kennwort-7"
@@ -18,6 +20,12 @@ class UserFactory(DjangoModelFactory[User]):
     name = Sequence(lambda n: f"Person {n}")
     email = Sequence(lambda n: f"person{n}@firma.example")
     password = Password(PASSWORD)
+
+    @post_generation
+    def verified(self: Any, create: bool, verified: bool | None, **_rest: Any) -> None:
+        """The address as signing in wants it; ``verified=False`` for one that nobody has proved."""
+        if create:
+            addresses.keep(self, verified=verified is not False)
 
 
 class PartnerFactory(DjangoModelFactory[Partner]):

@@ -53,7 +53,7 @@ class Visitor:
         page = self.get("/konto/anmelden/").decode()
         token = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', page)
         assert token is not None
-        form = {"username": email, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
+        form = {"login": email, "password": PASSWORD, "csrfmiddlewaretoken": token[1]}
         data = urllib.parse.urlencode(form).encode()
         self.browser.open(self.base + "/konto/anmelden/", data=data, timeout=30).close()
         assert b"Was wartet auf mich" in self.get("/start/") or email == OPERATOR

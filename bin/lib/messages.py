@@ -19,22 +19,28 @@ from babel.messages.pofile import PoFileError, read_po, write_po
 from django.core.management import call_command
 
 ROOT = Path(__file__).resolve().parents[2]
-ROOMS = ("portal", "partners", "documents", "scoring", "cooperation")
+ROOMS = ("portal", "partners", "documents", "scoring", "cooperation", "api")
+# Folders of templates that bear a library's name and hold a room's words.
+TEMPLATES = {"partners": ("account", "mfa", "socialaccount", "usersessions", "allauth")}
 Key = tuple[str, str | None]  # msgid, context
 
 
 def sources(room: str) -> list[Path]:
     """The files whose sentences belong to ``room``; the portal has what no other room claims."""
     if room != "portal":
-        folders = [ROOT / room, ROOT / "templates" / room]
+        folders = [ROOT / room, *_templates(room)]
         files = [path for folder in folders for path in folder.rglob("*")]
     else:
-        others = {ROOT / "templates" / other for other in ROOMS if other != room}
+        others = {path for other in ROOMS if other != room for path in _templates(other)}
         files = [
             *(ROOT / "config").rglob("*"),
             *(p for p in (ROOT / "templates").rglob("*") if others.isdisjoint(p.parents)),
         ]
     return [p for p in files if p.is_file() and p.suffix in {".py", ".html", ".txt", ".svg"}]
+
+
+def _templates(room: str) -> list[Path]:
+    return [ROOT / "templates" / name for name in (room, *TEMPLATES.get(room, ()))]
 
 
 def extract(room: str) -> Catalog:

@@ -109,7 +109,7 @@ def visit(page: Page, base: str) -> Iterator[tuple[str, str]]:
 
 def sign_in(page: Page, base: str, email: str) -> None:
     page.goto(f"{base}/konto/anmelden/")
-    page.locator("input[name=username]").fill(email)
+    page.locator("input[name=login]").fill(email)
     page.locator("input[name=password]").fill(PASSWORD)
     page.locator("main form button[type=submit]").click()
     page.wait_for_url("**/start/")

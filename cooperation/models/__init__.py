@@ -43,6 +43,9 @@ from cooperation.models.endings import (
 from cooperation.models.notices import (
     Notice,
 )
+from cooperation.models.outside import (
+    OutsideInvitation,
+)
 from cooperation.models.projects import (
     CustomerProject,
     Participation,
@@ -87,6 +90,7 @@ __all__ = [
     "FirmPreference",
     "FirstRoundDocument",
     "Notice",
+    "OutsideInvitation",
     "Pair",
     "Participation",
     "Proposal",

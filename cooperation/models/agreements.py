@@ -331,7 +331,7 @@ class AgreementEventQuerySet(models.QuerySet["AgreementEvent"]):
     def known_to(self, partner: Partner) -> Self:
         """The log as one firm may read it: without what two other firms settle between them."""
         own = Q(pair=None) | Q(pair__first=partner) | Q(pair__second=partner)
-        return self.filter(own)
+        return self.filter(own).exclude(kind=AgreementEvent.WITHHELD)
 
 
 class AgreementEvent(models.Model):
@@ -342,12 +342,18 @@ class AgreementEvent(models.Model):
     An event of a pair is read by that pair only, and even so it holds no value.
     """
 
+    # The kind of an event that the archive of a firm held no more of than its hashes: it was not
+    # told to that firm. See ``archive_tables.py``.
+    WITHHELD = "withheld"
+
     class Kind(models.TextChoices):
         CREATED = "created", _("Agreement begun")
         INVITED = "invited", _("Firm invited")
         ACCEPTED = "accepted", _("Invitation accepted")
         INVITATION_DECLINED = "invitation_declined", _("Invitation declined")
         INVITATION_WITHDRAWN = "invitation_withdrawn", _("Invitation taken back")
+        OUTSIDE_INVITED = "outside_invited", _("Firm invited by mail")
+        OUTSIDE_WITHDRAWN = "outside_withdrawn", _("Invitation by mail taken back")
         PROPOSED = "proposed", _("Answer proposed")
         NOT_APPLICABLE = "not_applicable", _("Marked as not applicable")
         CONFIRMED = "confirmed", _("Point confirmed")
@@ -394,7 +400,7 @@ class AgreementEvent(models.Model):
     )
     partner = models.ForeignKey(Partner, on_delete=models.PROTECT, null=True, related_name="+")
     data = models.JSONField(default=dict)
-    # The chain, see ``documents.trails``; the content it is over is made by ``trail.content``.
+    # The chain, see ``support.trails``; the content it is over is made by ``trail.content``.
     salt = models.CharField(max_length=64, blank=True)  # blank: erased with the content
     digest = models.CharField(max_length=64)
     previous_hash = models.CharField(max_length=64)

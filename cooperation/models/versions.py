@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from cooperation.models.agreements import Agreement, Pair
 from documents.models import Document
 from partners.models import Partner
+from partners.reauthentication import Method
 
 
 class AgreementVersionQuerySet(models.QuerySet["AgreementVersion"]):
@@ -163,9 +164,6 @@ class SignatureSlot(models.Model):
 class Signature(models.Model):
     """A person signed for a firm. Copies what must not change with the person or the firm."""
 
-    class Method(models.TextChoices):
-        PASSWORD = "password", _("Password entered again")
-
     class Authority(models.TextChoices):
         """What a signer declares to sign by. The portal does not check it, and says so."""
 
@@ -187,7 +185,9 @@ class Signature(models.Model):
     signed_at = models.DateTimeField(default=timezone.now)
     shown_at = models.DateTimeField(null=True)  # when the text was shown to the signer
     network = models.CharField(max_length=50, blank=True)  # shortened address, "203.0.113.0/24"
-    method = models.CharField(max_length=20, choices=Method, default=Method.PASSWORD)
+    method = models.CharField(  # how the signer showed who they are, at that moment
+        max_length=20, choices=Method, default=Method.PASSWORD
+    )
     intent = models.TextField()  # the sentence the person agreed to, in ``language``
     language = models.CharField(max_length=2)
 

@@ -9,11 +9,12 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
-from cooperation import endings, kinds, perms, reauthentication, standing, terms
+from cooperation import endings, kinds, perms, standing, terms
 from cooperation.agreements import NotPossible
 from cooperation.ending_forms import AbandonForm, DeclareForm, EndForm, NoteForm
 from cooperation.forms import ReasonForm
@@ -22,6 +23,7 @@ from cooperation.standing import Standing
 from cooperation.views import ending_parts
 from cooperation.views.desk import act_in
 from cooperation.working_days import OutOfRange, day_of
+from partners import reauthentication
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
 
@@ -68,11 +70,12 @@ def _context(
     text = endings.text_of(found, found.today)
     firms = standing.firms(found)
     may_end = found.runs and perms.can_end(member(request), agreement)
+    asked = _asked(request, agreement) if may_end else reauthentication.NOTHING
     earliest = _earliest(text, firms)
     notice_form = forms.get("notice_form") or EndForm(
-        auto_id="notice_%s", initial={"ends_on": earliest}
+        auto_id="notice_%s", initial={"ends_on": earliest}, asked=asked
     )
-    propose_form = forms.get("propose_form") or EndForm(auto_id="propose_%s")
+    propose_form = forms.get("propose_form") or EndForm(auto_id="propose_%s", asked=asked)
     notice_form.limit(earliest, found.term_ends_on)
     propose_form.limit(found.today, found.term_ends_on)
     proposed = found.proposed
@@ -106,10 +109,16 @@ def _context(
         "lapsed": proposed is not None and proposed.ends_on < found.today,
         "notice_form": notice_form,
         "propose_form": propose_form,
-        "consent_form": forms.get("consent_form") or DeclareForm(auto_id="consent_%s"),
-        "go_on_form": forms.get("go_on_form") or DeclareForm(auto_id="go_on_%s"),
+        "consent_form": forms.get("consent_form") or DeclareForm(auto_id="consent_%s", asked=asked),
+        "go_on_form": forms.get("go_on_form") or DeclareForm(auto_id="go_on_%s", asked=asked),
         "withdraw_form": forms.get("withdraw_form") or ReasonForm(auto_id="withdraw_%s"),
     }
+
+
+def _asked(request: PortalRequest, agreement: Agreement) -> reauthentication.Asked:
+    acting_for = request.partner or None
+    back = reverse("cooperation:ending", args=[agreement.pk])
+    return reauthentication.asked(request, f"end {agreement.pk}", firm=acting_for, back=back)
 
 
 def _earliest(text: terms.Terms, firms: list[Partner]) -> date | None:
@@ -148,10 +157,10 @@ def _declare(
         raise PermissionDenied
     if form.is_valid():
         try:
-            reauthentication.check(request.user, form.cleaned_data["password"])
+            reauthentication.check(form.asked, request, form.cleaned_data)
             step()
         except reauthentication.Refused as error:
-            form.add_error("password", str(error))
+            form.add_error(error.field, str(error))
         except endings.BadDay as error:
             form.add_error("ends_on" if "ends_on" in form.fields else None, str(error))
         except kinds.InvalidAnswer as error:
@@ -171,7 +180,7 @@ def _declare(
 def ending_notice(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Give notice for the own firm."""
     agreement, found = agreement_of(request, pk)
-    form = EndForm(request.POST, auto_id="notice_%s")
+    form = EndForm(request.POST, auto_id="notice_%s", asked=_asked(request, agreement))
 
     def step() -> object:
         return endings.give_notice(
@@ -190,7 +199,7 @@ def ending_notice(request: PortalRequest, pk: UUID) -> HttpResponse:
 def ending_propose(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Propose a day on which all end it together."""
     agreement, found = agreement_of(request, pk)
-    form = EndForm(request.POST, auto_id="propose_%s")
+    form = EndForm(request.POST, auto_id="propose_%s", asked=_asked(request, agreement))
 
     def step() -> object:
         return endings.propose_end(
@@ -214,7 +223,7 @@ def _ending_of(request: PortalRequest, pk: UUID) -> tuple[Ending, Agreement, Sta
 def ending_consent(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Agree to the proposed end for the own firm."""
     _row, agreement, found = _ending_of(request, pk)
-    form = DeclareForm(request.POST, auto_id="consent_%s")
+    form = DeclareForm(request.POST, auto_id="consent_%s", asked=_asked(request, agreement))
 
     def step() -> object:
         return endings.consent(pk, by=request.user, partner=acting(request))
@@ -227,7 +236,7 @@ def ending_consent(request: PortalRequest, pk: UUID) -> HttpResponse:
 def ending_go_on(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Agree, for the own firm, to go on although the end is announced."""
     _row, agreement, found = _ending_of(request, pk)
-    form = DeclareForm(request.POST, auto_id="go_on_%s")
+    form = DeclareForm(request.POST, auto_id="go_on_%s", asked=_asked(request, agreement))
 
     def step() -> object:
         return endings.go_on(pk, by=request.user, partner=acting(request))

@@ -9,11 +9,12 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from cooperation import kinds, leaving, perms, reauthentication, standing
+from cooperation import kinds, leaving, perms, standing
 from cooperation.agreements import NotPossible
 from cooperation.amendment_forms import LeaveForm
 from cooperation.models import Agreement, CustomerProject, Participation
 from cooperation.views.desk import act_in
+from partners import reauthentication
 from partners.middleware import PortalRequest
 
 
@@ -36,12 +37,17 @@ def leave(request: PortalRequest, pk: UUID) -> HttpResponse:
         refused = {**context, "refused": str(error), "plan": None}
         return render(request, "cooperation/leave.html", refused, status=_status(request))
     binds = plan.base is not None
-    form = LeaveForm(request.POST or None, initial={"seen": plan.key}, binds=binds)
+    asked = reauthentication.NOTHING
+    if binds:
+        asked = reauthentication.asked(
+            request, f"leave {agreement.pk}", firm=membership.partner, back=request.path
+        )
+    form = LeaveForm(request.POST or None, initial={"seen": plan.key}, asked=asked)
     may_declare = not binds or (membership.may_sign and not request.user.is_staff)
     if request.method == "POST" and may_declare and form.is_valid():
         try:
             if binds:
-                reauthentication.check(request.user, form.cleaned_data["password"])
+                reauthentication.check(asked, request, form.cleaned_data)
             leaving.leave(
                 agreement.pk,
                 by=request.user,
@@ -50,7 +56,7 @@ def leave(request: PortalRequest, pk: UUID) -> HttpResponse:
                 seen=form.cleaned_data["seen"],
             )
         except reauthentication.Refused as error:
-            form.add_error("password", str(error))
+            form.add_error(error.field, str(error))
         except kinds.InvalidAnswer as error:
             for sentences in error.errors.values():
                 form.add_error("reason", sentences)

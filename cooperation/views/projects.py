@@ -50,7 +50,7 @@ from cooperation.standing import Standing
 from cooperation.views import amendment_parts, ending_parts, first_round_parts
 from cooperation.views.desk import act_in
 from partners.middleware import PortalRequest, act_for
-from partners.models import Partner
+from partners.models import Partner, User
 from scoring import what_if
 
 EVENTS_SHOWN = 40
@@ -217,31 +217,39 @@ def project_create(request: PortalRequest, *, is_frame: bool = False) -> HttpRes
     form = ProjectForm(request.POST or None, user=user, partner=partner, is_frame=is_frame)
     if request.method == "POST" and form.is_valid():
         data = form.cleaned_data
-        with transaction.atomic():
-            agreement = projects.create(
-                name=data["name"],
-                is_frame=is_frame,
-                customer_name=data.get("customer_name", ""),
-                customer_is_alias=data.get("customer_is_alias", False),
-                description=data["description"],
-                role=data["role"],
-                depth=Depth.EXPLORATORY if data["depth"] == Depth.EXPLORATORY else Depth.FULL,
-                by=user,
-                partner=partner,
-                rule_book=rule_books.current(data.get("rule_book", "")),
-            )
-            if data["depth"] == "first_round":
-                blind.open_round(agreement.pk, by=user, partner=partner)
-            if data["depth"] == Depth.FAST_TRACK:
-                fast_track.press(agreement.pk, by=user, partner=partner)
-            for firm in data["firms"]:
-                projects.invite(
-                    agreement.pk, firm, by=user, partner=partner, message=data["message"]
-                )
+        agreement = _begin(data, is_frame=is_frame, by=user, partner=partner)
         messages.success(request, _created(len(data["firms"])))
         return redirect("cooperation:project_detail", pk=agreement.project_id)
     context = {"form": form, "is_frame": is_frame}
     return render(request, "cooperation/project_create.html", context)
+
+
+@transaction.atomic
+def _begin(data: dict[str, Any], *, is_frame: bool, by: User, partner: Partner) -> Agreement:
+    said: dict[str, Any] = {
+        "name": data["name"],
+        "is_frame": is_frame,
+        "customer_name": data.get("customer_name", ""),
+        "description": data["description"],
+        "rule_book": rule_books.current(data.get("rule_book", "")),
+        "by": by,
+        "partner": partner,
+    }
+    if (same := projects.begun_at_once(**said, firms=data["firms"])) is not None:
+        return same
+    agreement = projects.create(
+        **said,
+        customer_is_alias=data.get("customer_is_alias", False),
+        role=data["role"],
+        depth=Depth.EXPLORATORY if data["depth"] == Depth.EXPLORATORY else Depth.FULL,
+    )
+    if data["depth"] == "first_round":
+        blind.open_round(agreement.pk, by=by, partner=partner)
+    if data["depth"] == Depth.FAST_TRACK:
+        fast_track.press(agreement.pk, by=by, partner=partner)
+    for firm in data["firms"]:
+        projects.invite(agreement.pk, firm, by=by, partner=partner, message=data["message"])
+    return agreement
 
 
 def _created(invited: int) -> str:
@@ -254,7 +262,7 @@ def _created(invited: int) -> str:
     ) % {"number": invited}
 
 
-def _project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
+def project_agreement(request: PortalRequest, pk: UUID) -> Agreement:
     """The living or last agreement of a project the reader's firm takes part in, or 404."""
     project = get_object_or_404(CustomerProject.objects.visible_to(request.user), pk=pk)
     act_in(request, project.pk)
@@ -274,7 +282,7 @@ def _firm(request: PortalRequest) -> Partner:
 @require_GET
 def project_detail(request: PortalRequest, pk: UUID) -> HttpResponse:
     """A project: who takes part, where the agreement stands, what happened."""
-    agreement = _project_agreement(request, pk)
+    agreement = project_agreement(request, pk)
     found = standing.bring_up_to_date([agreement], standing.today())[agreement.pk]
     firm = _firm(request)
     own = str(firm.pk)
@@ -334,7 +342,7 @@ def _line_of(found: Standing, sheet: Sheet, own: str, pending: Pending | None) -
 @require_http_methods(["GET", "POST"])
 def project_invite(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Invite one more firm."""
-    agreement = _project_agreement(request, pk)
+    agreement = project_agreement(request, pk)
     if not perms.can_invite(request.membership, agreement) or request.membership is None:
         raise PermissionDenied
     form = InviteForm(request.POST or None, user=request.user, project=agreement.project)
@@ -437,7 +445,7 @@ def invitation_withdraw(request: PortalRequest, pk: UUID) -> HttpResponse:
         project__in=CustomerProject.objects.visible_to(request.user)
     )
     place = get_object_or_404(seen.select_related("project"), pk=pk)
-    agreement = _project_agreement(request, place.project_id)
+    agreement = project_agreement(request, place.project_id)
     if not perms.can_invite(request.membership, agreement) or request.membership is None:
         raise PermissionDenied
     try:

@@ -21,7 +21,6 @@ from cooperation import (
     marks,
     perms,
     reading,
-    reauthentication,
     showing,
     signing,
     signing_rounds,
@@ -33,7 +32,7 @@ from cooperation.models import AgreementVersion
 from cooperation.views import missing
 from cooperation.views.amendment_parts import beside
 from cooperation.views.desk import act_for_party, open_agreement
-from partners import networks
+from partners import networks, reauthentication
 from partners.middleware import PortalRequest
 from partners.models import Membership, Partner
 
@@ -140,7 +139,7 @@ def _context(
         if may_sign and membership
         else "",
         "signer": membership,
-        "sign_form": sign_form or _sign_form(request, version, language),
+        "sign_form": (sign_form or _sign_form(request, version, language)) if may_sign else None,
         "may_decline": perms.can_decline(membership, version) and not over,
         "decline_form": decline_form or DeclineForm(auto_id="decline_%s"),
         "may_withdraw": perms.can_withdraw(membership, version),
@@ -155,7 +154,16 @@ def _context(
 def _sign_form(request: PortalRequest, version: AgreementVersion, language: str) -> SignForm:
     """Blank, with what was shown and when."""
     shown = showing.mark(version, request.user, _reader(request))
-    return SignForm(initial={"seen": version.sha256, "shown": shown, "language": language})
+    initial = {"seen": version.sha256, "shown": shown, "language": language}
+    return SignForm(initial=initial, asked=_asked(request, version))
+
+
+def _asked(request: PortalRequest, version: AgreementVersion) -> reauthentication.Asked:
+    """Who is there is asked for this text and this firm: no proof for another one counts."""
+    firm = _reader(request)
+    purpose = f"sign {version.pk} {version.sha256} {firm.pk}"
+    back = reverse("cooperation:version", args=[version.pk]) + "#sign"
+    return reauthentication.asked(request, purpose, firm=firm, back=back)
 
 
 @require_GET
@@ -182,13 +190,13 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
     membership = _membership(request)
     if membership is None or not membership.may_sign:
         raise PermissionDenied
-    form = SignForm(request.POST)
+    form = SignForm(request.POST, asked=_asked(request, version))
     if form.is_valid():
         try:
             shown_at = showing.shown_at(
                 form.cleaned_data["shown"], version, request.user, membership.partner
             )
-            reauthentication.check(request.user, form.cleaned_data["password"])
+            method = reauthentication.check(form.asked, request, form.cleaned_data)
             signing.sign(
                 version.pk,
                 by=request.user,
@@ -199,13 +207,14 @@ def sign(request: PortalRequest, pk: UUID) -> HttpResponse:
                 circumstances=signing.Circumstances(
                     shown_at=shown_at,
                     network=networks.shortened(networks.client_address(request)),
+                    method=method,
                 ),
             )
         except showing.NotShown:
             messages.warning(request, _("Please read the text on this page first, then sign it."))
             return _to_version(version)
         except reauthentication.Refused as error:
-            form.add_error("password", str(error))
+            form.add_error(error.field, str(error))
         except NotPossible as error:
             messages.warning(request, str(error))
             return _to_version(version)

@@ -102,7 +102,7 @@ def good_rows(request: PortalRequest, pk: UUID) -> HttpResponse:
 @require_POST
 def discard(request: PortalRequest, pk: UUID) -> HttpResponse:
     """Give up a file that was not imported."""
-    return _decide(request, pk, lambda item: imports.discard(item.pk))
+    return _decide(request, pk, lambda item: imports.discard(item.pk, by=request.user))
 
 
 def _decide(

@@ -65,7 +65,7 @@ def unsubscribe(request: PortalRequest, pk: UUID) -> HttpResponse:
     row = get_object_or_404(rows.select_related("membership__partner"), pk=pk)
     if not perms.can_subscribe(request.user, row.membership):
         raise PermissionDenied
-    monthly_reports.unsubscribe(row.pk)
+    monthly_reports.unsubscribe(row.pk, by=request.user)
     return _done(request, row.membership.partner, _("The monthly report is cancelled."))
 
 
@@ -126,13 +126,14 @@ def subscription_context(
     may_choose = perms.can_subscribe_colleagues(request.user, partner)
     last = MonthlyReport.objects.filter(partner=partner).first()
     people = _people(request, partner)
-    own = next(one for one in people if one.user_id == request.user.pk)
+    # Nobody's: support reads the page, and belongs to no firm.
+    own = next((one.pk for one in people if one.user_id == request.user.pk), None)
     return {
         "subscriptions": [
             {"row": row, "may_end": may_choose or row.membership.user_id == request.user.pk}
             for row in monthly_reports.of_firm(partner)
         ],
-        "form": form or SubscriptionForm.for_reader(people, own.pk),
+        "form": form or SubscriptionForm.for_reader(people, own),
         "last": None if last is None else {"row": last, "month": month_name(last.month)},
         "done": "",
     }

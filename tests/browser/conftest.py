@@ -142,7 +142,7 @@ def enter(context: BrowserContext, user: User, url: str) -> None:
 def sign_in(page: Page, user: User) -> None:
     """Sign in through the page, as a person does."""
     page.goto("/konto/anmelden/")
-    page.locator("input[name=username]").fill(user.email)
+    page.locator("input[name=login]").fill(user.email)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has(input[name=password]) button[type=submit]").click()
     page.wait_for_url("**/start/")

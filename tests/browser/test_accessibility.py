@@ -53,7 +53,7 @@ def person(local: str) -> User:
 
 # ---- The pages -----------------------------------------------------------------------------------
 
-PUBLIC = ("public", "cooperation:kodex", "login", "password_reset")
+PUBLIC = ("public", "cooperation:kodex", "account_login", "account_reset_password")
 MEMBERS = (
     "home",
     "cooperation:project_list",
@@ -74,9 +74,9 @@ MEMBERS = (
     "partners:profile",
     "partners:profile_edit",
     "partners:people",
-    "partners:person_add",
+    "partners:person_invite",
     "partners:account",
-    "partners:password_change",
+    "account_change_password",
 )
 FORMS = ("contacts", "raci", "term", "escalation", "ms_associations", "overrun_costs")
 
@@ -246,9 +246,9 @@ def test_the_public_pages_are_accessible(open_browser: Callable[..., Page]) -> N
         page.goto(reverse(name))
         examine(page, name, findings)
     page.goto("/konto/anmelden/")
-    page.locator("input[name=username]").fill("niemand@firma.example")
+    page.locator("input[name=login]").fill("niemand@firma.example")
     page.locator("input[name=password]").fill("falsch")
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has(input[name=password]) button[type=submit]").click()
     expect(page.locator("main .errorlist")).to_be_visible()
     examine(page, "sign-in refused", findings)
     assert not findings.lines, "\n".join(findings.lines)

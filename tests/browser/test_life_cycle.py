@@ -453,9 +453,12 @@ def test_three_firms_settle_a_point_and_part_as_friends(
     assert mailed is not None
     neutral.goto(mailed[1])
     form = neutral.locator("main form")
-    life.submit(form, {"new_password1": PASSWORD, "new_password2": PASSWORD})
+    life.submit(form, {"password1": PASSWORD, "password2": PASSWORD})
     neutral.goto("/konto/anmelden/")
-    life.submit(neutral.locator("main form"), {"username": guest.user.email, "password": PASSWORD})
+    life.submit(
+        neutral.locator("main form:has(input[name=password])"),
+        {"login": guest.user.email, "password": PASSWORD},
+    )
     neutral.wait_for_url("**/start/")
     life.follow(neutral, address)
     life.submit(neutral.locator("form#write"), {"text": "Was braucht jede Firma von den anderen?"})

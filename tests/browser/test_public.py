@@ -26,9 +26,9 @@ def test_a_wrong_password_says_so_and_keeps_the_address(open_browser: Callable[.
     membership = MembershipFactory.create(manager=True)
     page = open_browser(phone=True)
     page.goto("/konto/anmelden/")
-    page.locator("input[name=username]").fill(membership.user.email)
+    page.locator("input[name=login]").fill(membership.user.email)
     page.locator("input[name=password]").fill("falsch")
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has(input[name=password]) button[type=submit]").click()
 
     expect(page.locator("main [role=alert], main .errorlist").first).to_be_visible()
-    expect(page.locator("input[name=username]")).to_have_value(membership.user.email)
+    expect(page.locator("input[name=login]")).to_have_value(membership.user.email)

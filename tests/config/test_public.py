@@ -97,7 +97,7 @@ def test_language_follows_the_browser_then_the_switch(asked: str, given: str, so
 def test_sign_in_takes_the_address_in_any_case(visitor: Client) -> None:
     user = member(PartnerFactory.create(), "observer", email="ada@firma.example")
     answer = visitor.post(
-        reverse("login"), {"username": " Ada@Firma.Example ", "password": PASSWORD}
+        reverse("account_login"), {"login": " Ada@Firma.Example ", "password": PASSWORD}
     )
     assert (answer.status_code, answer["Location"]) == (302, reverse("home"))
     assert visitor.session["_auth_user_id"] == str(user.pk)
@@ -116,13 +116,15 @@ def test_refused_sign_ins_all_say_the_same(
 ) -> None:
     UserFactory.create(email="ada@firma.example")
     UserFactory.create(email="zu@firma.example", is_active=False)
-    wrong = soup(visitor.post(reverse("login"), {"username": "ada@firma.example", "password": "x"}))
+    wrong = soup(
+        visitor.post(reverse("account_login"), {"login": "ada@firma.example", "password": "x"})
+    )
 
-    page = soup(visitor.post(reverse("login"), {"username": email, "password": password}))
+    page = soup(visitor.post(reverse("account_login"), {"login": email, "password": password}))
 
     assert len(texts(page, ".errorlist")) == 1
     assert texts(page, ".errorlist") == texts(wrong, ".errorlist")
-    field = page.select_one("input[name=username]")
+    field = page.select_one("input[name=login]")
     assert field is not None
     assert field["value"] == email
 
@@ -135,16 +137,16 @@ def test_sign_in_leads_on_to_the_asked_page_but_not_elsewhere(visitor: Client, s
     assert field is not None
     assert field["value"] == reverse("partners:people")
 
-    values = {"username": "ada@firma.example", "password": PASSWORD}
-    away = visitor.post(reverse("login"), values | {"next": "https://boese.example/"})
+    values = {"login": "ada@firma.example", "password": PASSWORD}
+    away = visitor.post(reverse("account_login"), values | {"next": "https://boese.example/"})
     assert away["Location"] == reverse("home")
 
 
 def test_signing_out_is_a_post(sign_in: SignIn) -> None:
     browser = sign_in(member(PartnerFactory.create(), "observer"))
-    browser.get(reverse("logout"))
+    browser.get(reverse("account_logout"))
     assert "_auth_user_id" in browser.session
-    assert browser.post(reverse("logout"))["Location"] == reverse("public")
+    assert browser.post(reverse("account_logout"))["Location"] == reverse("public")
     assert "_auth_user_id" not in browser.session
 
 
@@ -158,7 +160,8 @@ def test_password_link_reaches_everybody_with_an_account(
     user = UserFactory.create(email="ada@firma.example", password=password)
 
     assert (
-        visitor.post(reverse("password_reset"), {"email": "ADA@firma.example"}).status_code == 302
+        visitor.post(reverse("account_reset_password"), {"email": "ADA@firma.example"}).status_code
+        == 302
     )
     [letter] = mail.outbox
     assert letter.to == ["ada@firma.example"]
@@ -167,11 +170,11 @@ def test_password_link_reaches_everybody_with_an_account(
     assert len(soup(page).select("input[type=password]")) == 2
     done = visitor.post(
         page.redirect_chain[-1][0],
-        {"new_password1": "Sieben-Regeln-7", "new_password2": "Sieben-Regeln-7"},
+        {"password1": "Sieben-Regeln-7", "password2": "Sieben-Regeln-7"},
         follow=True,
     )
 
-    assert done.redirect_chain[-1][0] == reverse("password_reset_complete")
+    assert done.redirect_chain[-1][0] == reverse("account_reset_password_from_key_done")
     user.refresh_from_db()
     assert user.check_password("Sieben-Regeln-7")
 
@@ -182,10 +185,12 @@ def test_password_link_does_not_tell_who_has_an_account(
 ) -> None:
     UserFactory.create(email="zu@firma.example", is_active=False)
     UserFactory.create(email="ada@firma.example")
-    known = visitor.post(reverse("password_reset"), {"email": "ada@firma.example"}, follow=True)
+    known = visitor.post(
+        reverse("account_reset_password"), {"email": "ada@firma.example"}, follow=True
+    )
     mail.outbox.clear()
 
-    unknown = visitor.post(reverse("password_reset"), {"email": email}, follow=True)
+    unknown = visitor.post(reverse("account_reset_password"), {"email": email}, follow=True)
 
     assert unknown.redirect_chain == known.redirect_chain
     assert texts(soup(unknown), "main") == texts(soup(known), "main")
@@ -193,9 +198,11 @@ def test_password_link_does_not_tell_who_has_an_account(
 
 
 def test_a_spent_link_offers_a_new_one(visitor: Client, soup: Soup) -> None:
-    url = reverse("password_reset_confirm", kwargs={"uidb64": "MQ", "token": "x-y"})
+    url = reverse("account_reset_password_from_key", kwargs={"uidb36": "1", "key": "x-y"})
     page = soup(visitor.get(url))
-    assert [link["href"] for link in page.select("main a.btn")] == [reverse("password_reset")]
+    assert [link["href"] for link in page.select("main a.btn")] == [
+        reverse("account_reset_password")
+    ]
 
 
 # The start page
@@ -291,7 +298,7 @@ def test_forbidden_pages_get_the_portals_own_page(sign_in: SignIn, soup: Soup) -
 
 
 def test_a_forged_or_stale_form_gets_the_portals_own_page(soup: Soup) -> None:
-    answer = Client(enforce_csrf_checks=True).post(reverse("login"), {"username": "x"})
+    answer = Client(enforce_csrf_checks=True).post(reverse("account_login"), {"login": "x"})
     assert answer.status_code == 403
     assert texts(soup(answer), "main .eyebrow") == ["403"]
     assert len(texts(soup(answer), "main .lead")) == 1
@@ -319,16 +326,28 @@ def test_messages_become_notices() -> None:
     assert {notice.text for notice in notices} == {"<i>Text</i>"}
 
 
-PUBLIC = ["public", "login", "password_reset", "password_reset_done", "password_reset_complete"]
+PUBLIC = [
+    "public",
+    "account_login",
+    "account_reset_password",
+    "account_reset_password_done",
+    "account_reset_password_from_key_done",
+]
 SIGNED_IN = [
     "home",
     "partners:directory",
     "partners:profile",
     "partners:profile_edit",
     "partners:people",
-    "partners:person_add",
+    "partners:person_invite",
     "partners:account",
-    "partners:password_change",
+    "partners:sign_in_rule",
+    "account_change_password",
+    "account_email",
+    "account_logout",
+    "account_reauthenticate",
+    "mfa_index",
+    "usersessions_list",
 ]
 
 

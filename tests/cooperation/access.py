@@ -1,19 +1,15 @@
-"""The ten people of every access table, and how they ask."""
-
-from django.db import transaction
-from django.test import Client
+"""Who stands around an agreement in most scenes."""
 
 from partners.models import Membership, Partner, User
 from tests.factories import PartnerFactory, UserFactory, member
 
-WHO = "manager lead observer signer_b invited stranger former loner operator nobody".split()
-# The firm's partner manager (may sign), its project lead, its observer; the other firm's signer; a
-# manager of a firm that was invited and has not answered; another firm's admin, manager and signer;
-# somebody who left the firm; a person without a firm; staff; signed out.
-
 
 def everybody(firm: Partner, other: Partner) -> dict[str, User]:
-    """Their accounts. The firm of ``invited`` is yet to be invited."""
+    """The firm's partner manager (may sign), its project lead, its observer; the other's signer.
+
+    Then a manager of a firm that is yet to be invited; another firm's admin, manager and signer;
+    somebody who left the firm; a person without a firm; staff.
+    """
     people: dict[str, User] = {
         "manager": member(firm, "manager", "signer"),
         "lead": member(firm, "lead"),
@@ -31,14 +27,3 @@ def everybody(firm: Partner, other: Partner) -> dict[str, User]:
 
 def firm_of(person: User) -> Partner:
     return Membership.objects.select_related("partner").get(user=person).partner
-
-
-def ask(people: dict[str, User], who: str, method: str, url: str) -> int:
-    """The status that this person gets; whatever the request wrote is taken back."""
-    client = Client()
-    if who != "nobody":
-        client.force_login(people[who])
-    with transaction.atomic():
-        status = getattr(client, method)(url).status_code
-        transaction.set_rollback(True)
-    return int(status)

@@ -10,8 +10,9 @@ from django.utils import timezone
 
 from cooperation import signing, trail, trail_checking
 from cooperation.models import AgreementEvent, AgreementVersion, SignatureSlot
-from documents import guarding, jobs
+from documents import jobs
 from documents.models import Document
+from support import guarding
 from tests import blank
 from tests.cooperation.pairing import all_settled, signed
 from tests.cooperation.worlds import world

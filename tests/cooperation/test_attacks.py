@@ -9,7 +9,7 @@ from django.core.cache import cache
 from django.urls import reverse
 from django.utils import timezone
 
-from cooperation import reauthentication, showing, signing
+from cooperation import showing, signing
 from cooperation.models import (
     Agreement,
     AgreementEvent,
@@ -19,6 +19,7 @@ from cooperation.models import (
     Participation,
     Signature,
 )
+from partners import reauthentication
 from partners.models import Membership, Partner, User
 from tests.cooperation.browsers import Browser
 from tests.cooperation.worlds import another, world
@@ -261,7 +262,7 @@ def test_guesses_at_the_same_instant_are_counted_too(monkeypatch: pytest.MonkeyP
 
     def guess(number: int) -> None:
         with pytest.raises(reauthentication.Refused):
-            reauthentication.check(user, f"geraten{number}")
+            reauthentication.check_password(user, f"geraten{number}")
 
     guesses = [
         threading.Thread(target=guess, args=(number,))
@@ -279,8 +280,8 @@ def test_the_right_password_forgets_the_wrong_ones() -> None:
     for _round in range(3):
         for _try in range(reauthentication.TRIES - 1):
             with pytest.raises(reauthentication.Refused):
-                reauthentication.check(user, "falsch")
-        reauthentication.check(user, PASSWORD)
+                reauthentication.check_password(user, "falsch")
+        reauthentication.check_password(user, PASSWORD)
 
 
 def test_nobody_freezes_or_takes_back_for_a_firm_that_takes_no_part() -> None:

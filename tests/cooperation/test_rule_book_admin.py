@@ -209,7 +209,7 @@ def test_list_queries_do_not_grow(operator: Operator, count: int) -> None:
         connection,
     ) as queries:
         operator.get(LIST)
-    assert len(queries) == 5  # session, person, count twice, rows
+    assert len(queries) == 7  # session, person, support, memberships, count twice, rows
 
 
 def test_a_loaded_version_is_never_edited_or_deleted(operator: Operator) -> None:

@@ -7,9 +7,9 @@ import pytest
 
 from cooperation import signing, trail
 from cooperation.models import AgreementEvent, Signature
-from documents import trails
 from documents.models import Document
 from partners.models import Partner
+from support import trails
 from tests.cooperation.worlds import world
 from tests.factories import member
 from tests.racing import at_once

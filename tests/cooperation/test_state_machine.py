@@ -47,9 +47,9 @@ from cooperation.models import (
     Signature,
     TalkRequest,
 )
-from documents import trails
 from documents.models import Document
 from partners.models import Partner, User
+from support import trails
 from tests.cooperation import small_book
 from tests.cooperation.browsers import Browser
 from tests.factories import PartnerFactory, member

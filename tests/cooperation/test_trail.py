@@ -14,7 +14,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from cooperation import agreements, trail, trail_checking
 from cooperation.models import Agreement, AgreementEvent
-from documents import trails
+from support import trails
 from tests.cooperation.pairing import all_settled, signed
 from tests.cooperation.worlds import World, world
 from tests.racing import at_once

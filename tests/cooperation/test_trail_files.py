@@ -7,7 +7,7 @@ import pytest
 
 from cooperation import signing, trail_files
 from cooperation.models import AgreementEvent, AgreementVersion
-from documents import trails
+from support import trails
 from tests.cooperation.pairing import all_settled, signed
 from tests.cooperation.worlds import World, world
 

@@ -21,8 +21,9 @@ from cooperation.models import (
     Signature,
     SignatureSlot,
 )
-from documents import trails
 from documents.models import Document
+from partners.models import FirmEvent
+from support import trails
 from tests.cooperation.pairing import all_settled, signed
 from tests.cooperation.worlds import World, world
 from tests.evidence import lifted
@@ -41,7 +42,7 @@ def events(several: World) -> Any:
     return AgreementEvent.objects.filter(agreement=several.agreement)
 
 
-def said(several: World, *heads: trail_checking.Head) -> list[tuple[int | None, str, str]]:
+def said(several: World, *heads: trails.Head) -> list[tuple[int | None, str, str]]:
     report = trail_checking.check(several.agreement.pk, heads=heads)
     return [(each.seq, each.what, each.about) for each in report.findings]
 
@@ -69,12 +70,12 @@ def run(*args: Any) -> tuple[int, str]:
 
 def test_whole_log_is_said_to_be_whole() -> None:
     two = agreed()
-    count = events(two).count()
+    count = events(two).count() + FirmEvent.objects.count()
 
     assert said(two) == []
     assert run() == (
         0,
-        f"1 agreements, {count} events, 0 erased\nEverything is as it was written.\n",
+        f"1 agreements, 2 firms, {count} events, 0 erased\nEverything is as it was written.\n",
     )
 
 
@@ -413,9 +414,10 @@ def test_erased_events_are_counted_and_break_nothing() -> None:
 
     count = events(two).count()
 
-    assert run() == (
+    assert run(str(two.agreement.pk)) == (
         0,
-        f"1 agreements, {count} events, {count} erased\nEverything is as it was written.\n",
+        f"1 agreements, 0 firms, {count} events, {count} erased\n"
+        "Everything is as it was written.\n",
     )
     assert set(events(two).values_list("salt", "by")) == {("", None)}
     assert all(data == {} for data in events(two).values_list("data", flat=True))
@@ -458,7 +460,7 @@ def test_only_the_agreements_that_are_named_are_read() -> None:
 
 def test_result_as_json() -> None:
     two = world()
-    count = events(two).count()
+    count = events(two).count() + FirmEvent.objects.count()
     with lifted():
         events(two).filter(seq=1).update(salt=trails.new_salt())
         out = io.StringIO()
@@ -470,6 +472,7 @@ def test_result_as_json() -> None:
     assert result.pop("unguarded")
     assert result == {
         "agreements": 1,
+        "firms": 2,
         "events": count,
         "erased": 0,
         "findings": [

@@ -75,9 +75,9 @@ WORDS = {  # for the parts of addresses that are no UUID
     "language": ("de", "en"),
     "length": ("short",),
     "item": ("access",),
-    "uidb64": ("MQ",),
-    "token": ("set-password",),
 }
+# Of one's own sign-in: nothing of a project is there, and some of them end the session.
+OWN_ACCOUNT = ("account_", "mfa_", "usersessions_", "socialaccount_", "entra_", "openid_")
 
 
 def _ids(rows: list[type[models.Model]]) -> list[str]:
@@ -96,7 +96,7 @@ def reachable(person: User, rows: list[type[models.Model]] | None = None) -> lis
     every = _ids(list(apps.get_models()) if rows is None else rows)
     of_rows = {start: _ids([model]) for start, model in ROWS.items()}
     for name, pattern in routes(get_resolver()):
-        if name == "logout":
+        if name.startswith(OWN_ACCOUNT):
             continue
         converters = pattern.pattern.converters.items()
         uuids = [key for key, kind in converters if type(kind).__name__ == "UUIDConverter"]

@@ -32,9 +32,10 @@ from pyhanko.sign.timestamps import DummyTimeStamper
 from pyhanko_certvalidator.registry import SimpleCertificateStore
 from pypdf import PdfReader, PdfWriter
 
-from documents import offline, seal_making, trails
+from documents import offline, seal_making
 from documents.incremental import UntouchedMetadata
 from documents.rendering import File, html_to_pdf
+from support import trails
 
 CODE = "0123456789abcdef0123456789abcdef"
 AGREEMENT = "11111111-2222-4333-8444-555555555555"

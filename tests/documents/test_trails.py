@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from documents import trails
-from documents.trails import Break, Link
+from support import trails
+from support.trails import Break, Link
 
 SUBJECT = "7c0b1f0e"
 OTHER = "0" * 64

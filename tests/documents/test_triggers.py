@@ -11,8 +11,9 @@ from django.db import IntegrityError, connection, models, transaction
 from django.db.models.signals import post_migrate
 from django.utils import timezone
 
-from documents import guarding, jobs
+from documents import jobs
 from documents.models import Document, Seal, SealCertificate
+from support import guarding
 from tests import blank
 from tests.evidence import lifted, ways_in
 from tests.factories import UserFactory
@@ -116,6 +117,7 @@ def test_every_table_of_the_evidence_has_its_triggers() -> None:
         "documents_document",
         "documents_seal",
         "documents_sealcertificate",
+        "partners_firmevent",
     }
     tables = {model._meta.db_table: model for model in apps.get_models()}
     for guard in guarding.registered():

@@ -1,6 +1,6 @@
 import pytest
 
-from partners.forms import ContactFormSet, PartnerIdsField, PersonForm, ProfileForm
+from partners.forms import ContactFormSet, InvitationForm, PartnerIdsField, ProfileForm
 from partners.models import Partner
 from tests.factories import PartnerFactory
 
@@ -66,8 +66,8 @@ def test_competences_are_keys_of_the_list_only() -> None:
 
 def test_a_person_needs_a_role() -> None:
     person = {"name": "Nele", "email": "nele@firma.example", "language": "de"}
-    assert list(PersonForm(person).errors) == ["__all__"]
-    assert PersonForm({**person, "may_sign": "on"}).is_valid()
+    assert list(InvitationForm(person).errors) == ["__all__"]
+    assert InvitationForm({**person, "may_sign": "on"}).is_valid()
 
 
 def test_a_contact_needs_a_way_to_be_reached() -> None:

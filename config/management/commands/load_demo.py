@@ -19,6 +19,7 @@ from config.demo import plans, story, usage
 from config.demo.firms import FIRMS, PASSWORD, Firm
 from config.demo.story import Desk
 from documents.models import Document
+from partners.accounts import addresses
 from partners.models import Membership, Partner, PartnerContact, User
 from scoring import enrolments, facts, history, imports, reports, rule_sets, scores
 
@@ -104,6 +105,7 @@ def create(firm: Firm) -> dict[str, Desk]:
     desks = {}
     for person in firm.people:
         user = User.objects.create_user(person.email, PASSWORD, name=person.name)
+        addresses.keep(user, verified=True)
         Membership.objects.create(
             partner=partner,
             user=user,

@@ -9,8 +9,8 @@ from django.core.management.base import (
 )
 from django.db import connection, transaction
 
-from documents import guarding
-from documents.guarding import Guard
+from support import guarding
+from support.guarding import Guard
 
 PRIVILEGED = """
 SELECT rolsuper OR EXISTS (

@@ -9,6 +9,7 @@ from django.core.management.base import (
 )
 from django.db import transaction
 
+from partners.accounts import addresses
 from partners.models import Membership, Partner, User
 
 ROLES = tuple(field.removeprefix("is_") for field in Membership.ROLES)
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             except ValidationError as error:
                 raise CommandError("; ".join(error.messages)) from error
             user.save()
+            addresses.keep(user, verified=True)
             said = "" if options["password"] else f", password: {password}"
         membership, _ = Membership.objects.get_or_create(partner=firm, user=user, left_at=None)
         setattr(membership, f"is_{role}", True)
