@@ -37,9 +37,13 @@ class Room:
 
 
 @cache
+def _document() -> dict[str, Any]:
+    return dict(interface.get_openapi_schema())
+
+
 def document() -> dict[str, Any]:
-    """The OpenAPI document; the same for everybody. A copy: the library hands out its own parts."""
-    return deepcopy(dict(interface.get_openapi_schema()))
+    """The OpenAPI document, the same for everybody. A copy, which the caller may change."""
+    return deepcopy(_document())
 
 
 def rooms() -> list[Room]:
@@ -51,7 +55,7 @@ def rooms() -> list[Room]:
         "scores": _("Scores"),
     }
     found: dict[str, list[Route]] = {tag: [] for tag in titles}
-    for path, operations in document()["paths"].items():
+    for path, operations in _document()["paths"].items():
         for operation in operations.values():
             found[operation["tags"][0]].append(_route(path, operation))
     return [Room(title, tuple(found[tag])) for tag, title in titles.items()]
@@ -90,7 +94,7 @@ PAGE = {"items", "count", "limit", "offset"}
 def _resolved(schema: Mapping[str, Any]) -> Mapping[str, Any]:
     if "$ref" not in schema:
         return schema
-    found: Mapping[str, Any] = document()["components"]["schemas"][schema["$ref"].split("/")[-1]]
+    found: Mapping[str, Any] = _document()["components"]["schemas"][schema["$ref"].split("/")[-1]]
     return found
 
 

@@ -107,7 +107,7 @@ BRUECKNER = Firm(
         ),
         Human("Tobias Kern", "tobias@brueckner-it.example", "Partnermanager", ("partner_manager",)),
         Human("Aylin Demir", "aylin@brueckner-it.example", "Projektleiterin", ("project_lead",)),
-        Human("Ruth Hagen", "ruth@brueckner-it.example", "Datenschutz", ("specialist",)),
+        Human("Ruth Hagen", "ruth@brueckner-it.example", "Datenschutzbeauftragte", ("specialist",)),
         Human("Paul Brückner", "paul@brueckner-it.example", "Beirat", ("observer",)),
     ),
     customers=(
@@ -155,7 +155,7 @@ BRUECKNER = Firm(
     ),
     contacts=(
         ("Partnerschaften", "Tobias Kern", "tobias@brueckner-it.example", "+49 221 5550 12"),
-        ("Datenschutz", "Ruth Hagen", "ruth@brueckner-it.example", "+49 221 5550 19"),
+        ("Datenschutzbeauftragte", "Ruth Hagen", "ruth@brueckner-it.example", "+49 221 5550 19"),
     ),
 )
 

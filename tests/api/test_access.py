@@ -153,6 +153,13 @@ def test_every_route_has_a_row() -> None:
     assert list(ROUTES) == list(describing.document()["paths"])
 
 
+def test_whoever_changes_the_document_changes_it_for_nobody_else() -> None:
+    before = describing.rooms()
+    for operations in describing.document()["paths"].values():
+        operations["get"]["responses"].clear()
+    assert describing.rooms() == before
+
+
 def test_access_by_key() -> None:
     door = Door()
     table = {path: tuple(door.ask(who, path).status_code for who in ASKED) for path in ROUTES}

@@ -91,8 +91,8 @@ class Scan:
         self.statuses: dict[tuple[str, int], int] = {}
 
     def send(self, case: Case) -> None:
-        mine = {"Authorization": f"Bearer {self.token}"}
-        case.headers = CaseInsensitiveDict({**(case.headers or {}), **mine})
+        case.headers = CaseInsensitiveDict(case.headers or {})
+        case.headers["Authorization"] = f"Bearer {self.token}"
         response = case.call()
         case.validate_response(response, excluded_checks=EXCLUDED)
         body = response.content.decode("utf-8", "replace") + repr(response.headers)

@@ -27,6 +27,7 @@ from cooperation.models import (
 from partners.models import User
 from tests.browser import life_cycle_steps as life
 from tests.browser import steps
+from tests.browser.conftest import sign_in
 from tests.cooperation.amended import sign_all
 from tests.cooperation.ending_worlds import put
 from tests.cooperation.worlds import World, begin
@@ -545,6 +546,8 @@ def test_three_firms_settle_a_point_and_part_as_friends(
 
     # The day after, the project is over, and each firm can put it away for itself.
     with time_machine.travel(timezone.now() + timedelta(days=1)):
+        for desk in (one, two):
+            sign_in(desk.page, desk.person)  # no session lasts from one day to the next
         one.page.goto(life.project(agreement))
         life.press(one.page, "/weglegen/")
         for desk, count in ((one, 0), (two, 1)):

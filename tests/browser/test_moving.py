@@ -57,7 +57,7 @@ def test_a_session_that_ended_leads_to_the_sign_in_and_back(
     page.wait_for_url(re.compile(r"/konto/anmelden/\?next="))
     page.locator("input[name=login]").fill(firms.people[0].email)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has(input[name=password]) button[type=submit]").click()
     page.wait_for_url(re.compile(re.escape(steps.checklist(firms.agreement, "open")) + "$"))
     steps.answer(page, "shared_goal", {"text": "Ein Ziel"})
 
@@ -102,7 +102,7 @@ def test_the_way_to_a_page_leads_over_the_sign_in(open_browser: Callable[..., Pa
     page.wait_for_url(re.compile(r"/konto/anmelden/\?next=/projekte/neu/$"))
     page.locator("input[name=login]").fill(manager.email)
     page.locator("input[name=password]").fill(PASSWORD)
-    page.locator("main form button[type=submit]").click()
+    page.locator("main form:has(input[name=password]) button[type=submit]").click()
     page.wait_for_url("**/projekte/neu/")
 
 

@@ -404,6 +404,7 @@ def test_a_process_that_may_not_read_the_key_says_so_and_no_more(
         (False, 3 * 365 + 1, checks.INFO),
     ],
 )
+@pytest.mark.django_db  # other checks of a deployment look for the demo's people
 def test_djangos_check_tells_it_before_a_deployment(
     folder: Path, settings: Any, production: bool, days: int, level: int | None
 ) -> None:

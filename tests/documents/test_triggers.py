@@ -139,7 +139,8 @@ def test_migrations_drop_and_make_the_triggers() -> None:
     rows.update(title="Andere")
     assert not any(table[0] == "c" for table in guarding.lacking(connection))
     call_command("migrate", "cooperation", "0006", verbosity=0)
-    assert set(guarding.lacking(connection)) == evidence()
+    back = {table for table in evidence() if not table.startswith("partners")}
+    assert set(guarding.lacking(connection)) == back
 
     call_command("migrate", verbosity=0)
 

@@ -17,9 +17,9 @@ from django.urls import reverse
 from django.utils import timezone
 
 from partners import firm_log, firm_log_checking, firm_log_files, support_access
-from partners.firm_log_checking import Head
 from partners.models import FirmEvent, Partner, SupportAccess, User
 from support import trails
+from support.trails import Head
 from tests.evidence import lifted, ways_in
 from tests.factories import PartnerFactory, UserFactory, member
 from tests.racing import at_once
