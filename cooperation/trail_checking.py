@@ -7,7 +7,7 @@ places to sign, signatures. So a row that was changed while its event holds is f
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any
@@ -24,7 +24,8 @@ from cooperation.models import (
     Notice,
     Signature,
 )
-from support import trails
+from support import checking
+from support.checking import Report
 from support.trails import DIFFERS, MISSING, Break, Head
 
 Kind = AgreementEvent.Kind
@@ -33,23 +34,6 @@ CLOSED = {state: Kind(state.value) for state in (State.DECLINED, State.WITHDRAWN
 # Of these, what an event says is compared with rows.
 VOUCHING = (Kind.FROZEN, Kind.SIGNED, Kind.IN_FORCE, *CLOSED.values())
 SAME_STEP = timedelta(minutes=1)  # row and event of one step have each taken their own time
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One thing that is not as it was written. ``seq``: of the event, if it is about one."""
-
-    agreement: str
-    seq: int | None
-    what: str  # a word of ``Break``, or "missing" or "differs" of ``about``
-    about: str
-
-
-@dataclass(slots=True)
-class Report:
-    events: int = 0
-    erased: int = 0
-    findings: list[Finding] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +59,7 @@ def check(agreement_id: UUID, *, heads: Iterable[Head] = ()) -> Report:
     agreement = Agreement.objects.select_for_update(of=("self",)).get(pk=agreement_id)
     log = _Log(agreement)
     witnesses = [*heads, *_witnesses(agreement)]
-    log.read(witnesses)
+    checking.read(log.report, log.noted(), trail.link, witnesses)
     if not log.report.events:
         log.find(None, MISSING, "the whole log")
     for version in agreement.versions.order_by("number").iterator(chunk_size=1):
@@ -106,41 +90,18 @@ class _Log:
 
     def __init__(self, agreement: Agreement) -> None:
         self.agreement = agreement
-        self.report = Report()
+        self.report = Report(str(agreement.pk))
+        self.find = self.report.find
         self.said: dict[int, _Said] = {}  # by number, until something answers to it
         self.erased = Counter[str]()  # events that can no longer vouch, by kind
         self.effective: list[int] = []  # numbers of the versions that came into force
 
-    def find(self, seq: int | None, what: str, about: str) -> None:
-        self.report.findings.append(Finding(str(self.agreement.pk), seq, what, about))
-
-    def read(self, heads: list[Head]) -> None:
-        wanted, there = {head.seq for head in heads}, dict[int, str]()
-        kinds = dict[int, str]()
-        last = 0
-
-        def links() -> Iterator[trails.Link]:
-            nonlocal last
-            rows = AgreementEvent.objects.filter(agreement=self.agreement).select_related("pair")
-            for event in rows.order_by("seq").iterator(chunk_size=500):
-                self._note(event)
-                kinds.clear()
-                kinds[event.seq] = event.kind
-                last = event.seq
-                if event.seq in wanted:
-                    there[event.seq] = event.hash
-                yield trail.link(event)
-
-        for each in trails.breaks(str(self.agreement.pk), links()):
-            self.find(each.seq, each.what, f"event {kinds.get(each.seq, '')}".strip())
-        for head in sorted(heads, key=lambda head: head.seq):
-            if head.seq in there:
-                if there[head.seq] != head.hash:
-                    self.find(head.seq, Break.REWRITTEN, f"after {head.witness}")
-            elif head.seq > last:
-                self.find(last, Break.CUT, f"{head.witness} knows event {head.seq}")
-            else:
-                self.find(head.seq, MISSING, f"event that {head.witness} knows")
+    def noted(self) -> Iterator[AgreementEvent]:
+        """The events as they come, each kept as far as it vouches for something."""
+        rows = AgreementEvent.objects.filter(agreement=self.agreement).select_related("pair")
+        for event in rows.order_by("seq").iterator(chunk_size=500):
+            self._note(event)
+            yield event
 
     def _note(self, event: AgreementEvent) -> None:
         self.report.events += 1

@@ -8,19 +8,7 @@ from django.utils.translation import ngettext
 
 from documents import jobs
 from documents.models import Document, Seal, SealCertificate
-
-
-class ReadOnly:
-    """What the portal itself writes: the operator reads it."""
-
-    def has_add_permission(self, request: HttpRequest) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
+from support.operating import ReadOnly
 
 
 class HowSealed(admin.SimpleListFilter):

@@ -48,16 +48,17 @@ class Document(models.Model):
     language = models.CharField(_("language"), max_length=2, choices=settings.LANGUAGES)
     title = models.CharField(_("title"), max_length=300)
     state = models.CharField(_("state"), max_length=10, choices=State, default=State.QUEUED)
-    step = models.CharField(max_length=10, choices=Step, default=Step.NONE, blank=True)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    waits = models.PositiveSmallIntegerField(default=0)  # how often seal or timestamp were not had
-    not_before = models.DateTimeField(null=True, blank=True)  # of the next try
+    step = models.CharField(_("step"), max_length=10, choices=Step, default=Step.NONE, blank=True)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    # How often seal or timestamp were not to be had.
+    waits = models.PositiveSmallIntegerField(_("waits for the seal"), default=0)
+    not_before = models.DateTimeField(_("next try"), null=True, blank=True)
     claimed_by = models.CharField(
         max_length=60, blank=True
     )  # id of the Celery message that works on it
     error = models.TextField(_("error"), blank=True)
     file = models.FileField(_("file"), upload_to="documents/%Y/%m", max_length=200, blank=True)
-    sha256 = models.CharField(max_length=64, blank=True, db_index=True)
+    sha256 = models.CharField(_("SHA-256 of the file"), max_length=64, blank=True, db_index=True)
     size = models.PositiveIntegerField(_("size in bytes"), null=True, blank=True)
     to_seal = models.BooleanField(_("gets the portal's seal"), default=False)
     # Printed in it and in its QR code. It leads to the check page and proves nothing by itself.
@@ -67,13 +68,14 @@ class Document(models.Model):
     # The event that the document tells last, and its hash: the witness of the log before it.
     trail_seq = models.PositiveIntegerField(null=True, blank=True)
     trail_hash = models.CharField(max_length=64, blank=True)
-    superseded_at = models.DateTimeField(null=True, blank=True)  # a later version is in force
+    # When a later version came into force.
+    superseded_at = models.DateTimeField(_("superseded at"), null=True, blank=True)
     requested_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    started_at = models.DateTimeField(null=True, blank=True)
-    finished_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True)
 
     objects = DocumentQuerySet.as_manager()
 
@@ -119,8 +121,8 @@ class Document(models.Model):
 class SealCertificate(models.Model):
     """A certificate that the portal sealed with, kept for ever: old documents stay checkable."""
 
-    sha256 = models.CharField(max_length=64, unique=True)  # of the certificate's DER
-    chain = models.TextField()  # PEM, the seal's own first
+    sha256 = models.CharField(_("SHA-256"), max_length=64, unique=True)  # of the certificate's DER
+    chain = models.TextField(_("chain of certificates"))  # PEM, the seal's own first
     subject = models.CharField(_("subject"), max_length=300)
     not_before = models.DateTimeField(_("valid from"))
     not_after = models.DateTimeField(_("valid until"))

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any
 
 from django.contrib import admin, messages
-from django.db.models import Model, QuerySet
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -16,19 +16,7 @@ from django.utils.translation import ngettext
 from partners import closing, joining_mails, registrations
 from partners.models import Membership, Partner, Registration, User
 from partners.people import NotPossible
-
-
-class ReadOnly:
-    """The operator reads it; what there is to do are actions, each a verb of the room."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from support.operating import ReadOnly
 
 
 class MembershipInline(ReadOnly, admin.TabularInline[Membership, Any]):

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Count, Model, Q, QuerySet
+from django.db.models import Count, Q, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
@@ -12,19 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from scoring import scoring_runs
 from scoring.checking import Code
 from scoring.models import Incident, Notice, PartnerCenterImport, ScoringRun
-
-
-class ReadOnly:
-    """Written by the portal itself: nobody adds, changes or deletes such a row by hand."""
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        return False
-
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
-
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
-        return False
+from support.operating import ReadOnly
 
 
 class IsOpen(admin.SimpleListFilter):

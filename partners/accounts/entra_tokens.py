@@ -20,6 +20,7 @@ from allauth.socialaccount.adapter import get_adapter
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.crypto import constant_time_compare
+from urllib3.exceptions import HTTPError
 
 from partners.accounts.entra import SKEW, Identity
 
@@ -76,13 +77,9 @@ def _fetch(method: str, url: str, data: Mapping[str, str] | None = None) -> tupl
             return answer.status_code, json.loads(body)
     except Unreachable:
         raise
-    # Whatever requests and urllib3 raise is one of these, and so are texts that are no JSON.
-    except (OSError, ValueError, RecursionError) as error:
+    # All that requests raises is an OSError; reading in pieces lets urllib3's own errors through.
+    except (OSError, HTTPError, ValueError, RecursionError) as error:
         raise Unreachable(f"{url}: {type(error).__name__}") from error
-    except Exception as error:
-        if type(error).__module__.startswith(("urllib3", "requests")):
-            raise Unreachable(f"{url}: {type(error).__name__}") from error
-        raise
 
 
 def _fetch_object(url: str) -> dict[str, Any]:

@@ -111,7 +111,7 @@ class Partner(models.Model):
         _("domain"), max_length=253, blank=True, editable=False
     )
     is_active = models.BooleanField(_("active"), default=True)
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
 
     objects = PartnerQuerySet.as_manager()
 

@@ -38,7 +38,11 @@ class Registration(models.Model):
     registered_at = models.DateTimeField(_("registered at"), default=timezone.now)
     decided_at = models.DateTimeField(_("decided at"), null=True)
     decided_by = models.ForeignKey(  # nobody: the operator asks for no approval
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="+",
+        verbose_name=_("decided by"),
     )
     partner = models.OneToOneField(
         Partner, on_delete=models.PROTECT, null=True, related_name="registration"

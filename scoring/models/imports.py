@@ -100,9 +100,9 @@ class PartnerCenterImport(models.Model):
     imported_by = models.ForeignKey(
         User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
     )
-    created_at = models.DateTimeField(default=timezone.now, editable=False)
-    started_at = models.DateTimeField(null=True, blank=True, editable=False)
-    finished_at = models.DateTimeField(null=True, blank=True, editable=False)
+    created_at = models.DateTimeField(_("created at"), default=timezone.now, editable=False)
+    started_at = models.DateTimeField(_("started at"), null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(_("finished at"), null=True, blank=True, editable=False)
     planned_at = models.DateTimeField(null=True, blank=True, editable=False)  # rows were counted
     done_at = models.DateTimeField(null=True, blank=True, editable=False)  # facts were written
     undone_by = models.ForeignKey(
@@ -112,7 +112,7 @@ class PartnerCenterImport(models.Model):
     progress = models.PositiveIntegerField(default=0, editable=False)
     progress_of = models.PositiveIntegerField(null=True, editable=False)
     claimed_by = models.CharField(max_length=60, blank=True, editable=False)
-    attempts = models.PositiveSmallIntegerField(default=0, editable=False)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0, editable=False)
 
     objects = PartnerCenterImportQuerySet.as_manager()
 

@@ -160,7 +160,12 @@ class ScoringRun(models.Model):
     # Once a day by the clock; such a run also checks what is stored.
     is_nightly = models.BooleanField(_("nightly, with a check"), default=False)
     started_by = models.ForeignKey(
-        User, on_delete=models.PROTECT, null=True, blank=True, related_name="+"
+        User,
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("started by"),
     )
     created_at = models.DateTimeField(_("started at"), default=timezone.now, editable=False)
 

@@ -270,13 +270,23 @@ def test_the_current_room_is_marked(sign_in: SignIn, soup: Soup) -> None:
             (link["href"], link["aria-current"])
             for link in soup(browser.get(reverse(name))).select(".site-nav [aria-current]")
         ]
-        for name in ("home", "partners:directory", "partners:people")
+        for name in (
+            "home",
+            "partners:directory",
+            "partners:people",
+            "api:keys",
+            "partners:account",
+            "partners:privacy",
+        )
     }
     directory = reverse("partners:directory")
     assert marked == {
         "home": [(reverse("home"), "page")],
         "partners:directory": [(directory, "page")],
         "partners:people": [(directory, "true")],
+        "api:keys": [(directory, "true")],
+        "partners:account": [],
+        "partners:privacy": [],
     }
 
 

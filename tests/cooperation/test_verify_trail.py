@@ -477,7 +477,7 @@ def test_result_as_json() -> None:
         "erased": 0,
         "findings": [
             {
-                "agreement": str(two.agreement.pk),
+                "subject": str(two.agreement.pk),
                 "seq": 1,
                 "what": "changed",
                 "about": "event created",

@@ -272,7 +272,7 @@ def test_command_reads_all_firms_or_those_named(firm: Partner, admin: User) -> N
     assert said.splitlines()[0] == f"{firm.pk} event 3: missing: event test"
     code, said = run("--json")
     assert json.loads(said.rpartition("}")[0] + "}")["findings"] == [
-        {"firm": str(firm.pk), "seq": 3, "what": "missing", "about": "event test"}
+        {"subject": str(firm.pk), "seq": 3, "what": "missing", "about": "event test"}
     ]
 
 

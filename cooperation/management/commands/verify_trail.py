@@ -17,11 +17,10 @@ from django.db import connection
 
 from cooperation import trail_checking
 from cooperation.models import Agreement
-from cooperation.trail_checking import Finding, Report
 from partners import firm_log_checking
-from partners.firm_log_checking import Finding as FirmFinding
 from partners.models import Partner
 from support import guarding, trails
+from support.checking import Finding, Report
 from support.trails import Head
 
 HEAD = re.compile(r"(?P<seq>[1-9][0-9]{0,9}):(?P<hash>[0-9a-f]{64})")
@@ -66,7 +65,7 @@ class Command(BaseCommand):
         **options: object,
     ) -> None:
         heads = [_head(each) for each in head]
-        found = list[Finding | FirmFinding]()
+        found = list[Finding]()
         if export is not None:
             kept = _read(export)
             ids = ids or [kept.subject]
@@ -98,7 +97,7 @@ class Command(BaseCommand):
             self.stdout.write("Everything is as it was written.")
 
     def _write_json(
-        self, counts: dict[str, int], found: Sequence[Finding | FirmFinding], unguarded: list[str]
+        self, counts: dict[str, int], found: Sequence[Finding], unguarded: list[str]
     ) -> None:
         findings = [asdict(finding) for finding in found]
         result = {**counts, "findings": findings, "unguarded": unguarded}
@@ -112,10 +111,9 @@ def _head(said: str) -> Head:
     return Head(int(match["seq"]), match["hash"], "the head that was given")
 
 
-def _line(finding: Finding | FirmFinding) -> str:
+def _line(finding: Finding) -> str:
     place = "" if finding.seq is None else f" event {finding.seq}"
-    subject = finding.agreement if isinstance(finding, Finding) else finding.firm
-    return f"{subject}{place}: {finding.what}: {finding.about}"
+    return f"{finding.subject}{place}: {finding.what}: {finding.about}"
 
 
 def _all() -> Iterator[UUID]:
@@ -123,7 +121,7 @@ def _all() -> Iterator[UUID]:
     yield from Partner.objects.order_by("pk").values_list("pk", flat=True).iterator()
 
 
-def _check(pk: UUID, heads: list[Head]) -> tuple[str, Report | firm_log_checking.Report]:
+def _check(pk: UUID, heads: list[Head]) -> tuple[str, Report]:
     """Under which name it is counted, and what was found."""
     with suppress(Agreement.DoesNotExist):
         return "agreements", trail_checking.check(pk, heads=heads)
