@@ -5,65 +5,80 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('documents', '0005_originals_stand'),
+        ("documents", "0005_originals_stand"),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='document',
-            name='attempts',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='attempts'),
+            model_name="document",
+            name="attempts",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="attempts"),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at'),
+            model_name="document",
+            name="created_at",
+            field=models.DateTimeField(
+                default=django.utils.timezone.now, editable=False, verbose_name="created at"
+            ),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='finished_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='finished at'),
+            model_name="document",
+            name="finished_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="finished at"),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='not_before',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='next try'),
+            model_name="document",
+            name="not_before",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="next try"),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='sha256',
-            field=models.CharField(blank=True, db_index=True, max_length=64, verbose_name='SHA-256 of the file'),
+            model_name="document",
+            name="sha256",
+            field=models.CharField(
+                blank=True, db_index=True, max_length=64, verbose_name="SHA-256 of the file"
+            ),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='started_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='started at'),
+            model_name="document",
+            name="started_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="started at"),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='step',
-            field=models.CharField(blank=True, choices=[('', ''), ('rendering', 'Being set'), ('sealing', 'Being sealed'), ('seal', 'Seal pending'), ('timestamp', 'Timestamp pending')], default='', max_length=10, verbose_name='step'),
+            model_name="document",
+            name="step",
+            field=models.CharField(
+                blank=True,
+                choices=[
+                    ("", ""),
+                    ("rendering", "Being set"),
+                    ("sealing", "Being sealed"),
+                    ("seal", "Seal pending"),
+                    ("timestamp", "Timestamp pending"),
+                ],
+                default="",
+                max_length=10,
+                verbose_name="step",
+            ),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='superseded_at',
-            field=models.DateTimeField(blank=True, null=True, verbose_name='superseded at'),
+            model_name="document",
+            name="superseded_at",
+            field=models.DateTimeField(blank=True, null=True, verbose_name="superseded at"),
         ),
         migrations.AlterField(
-            model_name='document',
-            name='waits',
-            field=models.PositiveSmallIntegerField(default=0, verbose_name='waits for the seal'),
+            model_name="document",
+            name="waits",
+            field=models.PositiveSmallIntegerField(default=0, verbose_name="waits for the seal"),
         ),
         migrations.AlterField(
-            model_name='sealcertificate',
-            name='chain',
-            field=models.TextField(verbose_name='chain of certificates'),
+            model_name="sealcertificate",
+            name="chain",
+            field=models.TextField(verbose_name="chain of certificates"),
         ),
         migrations.AlterField(
-            model_name='sealcertificate',
-            name='sha256',
-            field=models.CharField(max_length=64, unique=True, verbose_name='SHA-256'),
+            model_name="sealcertificate",
+            name="sha256",
+            field=models.CharField(max_length=64, unique=True, verbose_name="SHA-256"),
         ),
     ]

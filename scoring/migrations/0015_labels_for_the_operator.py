@@ -7,36 +7,50 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('scoring', '0014_compute_the_months_anew'),
+        ("scoring", "0014_compute_the_months_anew"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.AlterField(
-            model_name='partnercenterimport',
-            name='attempts',
-            field=models.PositiveSmallIntegerField(default=0, editable=False, verbose_name='attempts'),
+            model_name="partnercenterimport",
+            name="attempts",
+            field=models.PositiveSmallIntegerField(
+                default=0, editable=False, verbose_name="attempts"
+            ),
         ),
         migrations.AlterField(
-            model_name='partnercenterimport',
-            name='created_at',
-            field=models.DateTimeField(default=django.utils.timezone.now, editable=False, verbose_name='created at'),
+            model_name="partnercenterimport",
+            name="created_at",
+            field=models.DateTimeField(
+                default=django.utils.timezone.now, editable=False, verbose_name="created at"
+            ),
         ),
         migrations.AlterField(
-            model_name='partnercenterimport',
-            name='finished_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='finished at'),
+            model_name="partnercenterimport",
+            name="finished_at",
+            field=models.DateTimeField(
+                blank=True, editable=False, null=True, verbose_name="finished at"
+            ),
         ),
         migrations.AlterField(
-            model_name='partnercenterimport',
-            name='started_at',
-            field=models.DateTimeField(blank=True, editable=False, null=True, verbose_name='started at'),
+            model_name="partnercenterimport",
+            name="started_at",
+            field=models.DateTimeField(
+                blank=True, editable=False, null=True, verbose_name="started at"
+            ),
         ),
         migrations.AlterField(
-            model_name='scoringrun',
-            name='started_by',
-            field=models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.PROTECT, related_name='+', to=settings.AUTH_USER_MODEL, verbose_name='started by'),
+            model_name="scoringrun",
+            name="started_by",
+            field=models.ForeignKey(
+                blank=True,
+                null=True,
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="+",
+                to=settings.AUTH_USER_MODEL,
+                verbose_name="started by",
+            ),
         ),
     ]
