@@ -555,7 +555,7 @@ def test_ending_queries_do_not_grow(firms: int, django_assert_num_queries: Any) 
         propose_end(some, 0, "2026-11-30")
         browser = Browser(some.people[0])
         browser.get("ending", some.agreement.pk)
-        with django_assert_num_queries(13):  # two of them: the ways in which one can be asked
+        with django_assert_num_queries(12):  # one of them: the second factors of whoever ends it
             browser.get("ending", some.agreement.pk)
 
 

@@ -300,7 +300,7 @@ def test_reading_queries_do_not_grow(firms: int, django_assert_num_queries: Any)
     version = several.freeze()
     browser = Browser(several.people[0])
     browser.get("version", version.pk)
-    with django_assert_num_queries(15):  # two of them: the ways in which the signer can be asked
+    with django_assert_num_queries(14):  # one of them: the second factors of the signer
         page = browser.get("version", version.pk)
     assert len(page.soup.select("#signatures .list__item")) == firms
 
