@@ -406,12 +406,14 @@ CONTENT_SECURITY_POLICY: dict[str, dict[str, Any]] = {
 }
 X_FRAME_OPTIONS = "DENY"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "config.error_reports.ReportFilter"
+CSRF_FAILURE_VIEW = "config.slow_bodies.csrf_failure"
 SECURE_REFERRER_POLICY = "same-origin"
 # No page reads a cookie: forms carry their token, and htmx sends forms.
 SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = LANGUAGE_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_HTTPONLY = CSRF_COOKIE_HTTPONLY = LANGUAGE_COOKIE_HTTPONLY = True
 SESSION_COOKIE_AGE = env.int("SESSION_DAYS", default=14) * 24 * 3600  # after signing in, at most
 ACCOUNT_SESSION_COOKIE_AGE = SESSION_COOKIE_AGE
+BODY_SECONDS = env.int("BODY_SECONDS", default=30)  # for a small form; see slow_bodies
 SESSION_IDLE = env.int("SESSION_IDLE_HOURS", default=12) * 3600  # without a request
 if PRODUCTION:
     checks.refuse(
