@@ -47,13 +47,7 @@ def invite(
     projects.require_open(agreement, partner)
     email, now = User.objects.normalize_email(email), timezone.now()
     rows = OutsideInvitation.objects.filter(project=agreement.project_id)
-    rows.unsettled().filter(email=email, expires_at__lte=now).update(withdrawn_at=now)
-    if rows.unsettled().filter(email=email).exists():
-        raise NotPossible(
-            _("This address is invited already. You can send the invitation again or withdraw it.")
-        )
-    if rows.open().count() >= MOST_OPEN:
-        raise NotPossible(_("Too many invitations are open. Please withdraw some of them first."))
+    invitations.require_room(rows, email, most=MOST_OPEN, now=now)
     token = invitation_links.new_token()
     invitation = OutsideInvitation.objects.create(
         project=agreement.project,

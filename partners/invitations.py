@@ -7,6 +7,7 @@ other finds what it left behind.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -18,7 +19,7 @@ from django.utils.translation import gettext_lazy
 
 from partners import firm_log, invitation_links, newcomers, people
 from partners.models import Invitation, Membership, Partner, User
-from partners.models.invitations import LASTS
+from partners.models.invitations import LASTS, InvitedQuerySet
 from partners.newcomers import Newcomer
 from partners.people import RIGHTS, NotPossible
 
@@ -50,6 +51,20 @@ def sent_already() -> str:
     return _("The invitation has been sent again already. The newest link is the one that works.")
 
 
+def require_room(rows: InvitedQuerySet[Any], email: str, *, most: int, now: datetime) -> None:
+    """What ran out makes room. ``rows``: of the same inviter, which is locked.
+
+    Raises ``NotPossible`` for an address that is invited already, and when ``most`` are open.
+    """
+    rows.unsettled().filter(email=email, expires_at__lte=now).update(withdrawn_at=now)
+    if rows.unsettled().filter(email=email).exists():
+        raise NotPossible(
+            _("This address is invited already. You can send the invitation again or withdraw it.")
+        )
+    if rows.open().count() >= most:
+        raise NotPossible(_("Too many invitations are open. Please withdraw some of them first."))
+
+
 @transaction.atomic
 def invite(
     partner: Partner,
@@ -68,13 +83,7 @@ def invite(
         raise NotPossible(_("This person belongs to your firm already."))
     rows = Invitation.objects.filter(partner=partner)
     now = timezone.now()
-    rows.unsettled().filter(email=email, expires_at__lte=now).update(withdrawn_at=now)
-    if rows.unsettled().filter(email=email).exists():
-        raise NotPossible(
-            _("This address is invited already. You can send the invitation again or withdraw it.")
-        )
-    if rows.open().count() >= MOST_OPEN:
-        raise NotPossible(_("Too many invitations are open. Please withdraw some of them first."))
+    require_room(rows, email, most=MOST_OPEN, now=now)
     token = invitation_links.new_token()
     invitation = Invitation.objects.create(
         partner=partner,

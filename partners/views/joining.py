@@ -17,7 +17,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods, require_POST
 
 from partners import acting, guessing, invitation_links, invitations, newcomers
-from partners.joining_forms import CodeForm, NewcomerForm
+from partners.joining_forms import NewcomerForm
 from partners.models import Invitation
 from partners.newcomers import Newcomer
 from partners.people import NotPossible
@@ -116,19 +116,7 @@ def invitation_code(request: HttpRequest) -> HttpResponse:
     """The code that was sent to the invited mailbox; the right one is the way in."""
     if request.user.is_authenticated or not newcomers.waits(request.session, PURPOSE):
         return redirect("partners:invitation")
-    form = CodeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            facts, newcomer = newcomers.prove(request.session, PURPOSE, form.cleaned_data["code"])
-        except newcomers.WrongCode:
-            form.add_error("code", _("This is not the code of the mail. Please look again."))
-        except newcomers.NoLonger:
-            messages.warning(request, _("The code no longer works. Please ask for a new one."))
-            return redirect("partners:invitation")
-        else:
-            return _join(request, facts, newcomer)
-    context = {"form": form, "back": reverse("partners:invitation")}
-    return render(request, "partners/joining_code.html", context)
+    return proving.take_code(request, PURPOSE, back=reverse("partners:invitation"), then=_join)
 
 
 def _join(request: HttpRequest, facts: dict[str, Any], newcomer: Newcomer | None) -> HttpResponse:

@@ -1,15 +1,18 @@
 """What the two ways in have in common: asking for a code, and signing in whoever had it."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from typing import Any
 
 from allauth.account.internal.flows.login import perform_login, record_authentication
 from allauth.account.models import Login
+from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 
 from partners import guessing, joining_mails, networks, newcomers
+from partners.joining_forms import CodeForm
 from partners.models import User
 from partners.newcomers import Newcomer
 
@@ -44,6 +47,28 @@ def ask_for_code(
     if known:
         return joining_mails.send_sign_in_instead(to=to, language=language)
     return joining_mails.send_code(to=to, language=language, code=code)
+
+
+def take_code(
+    request: HttpRequest,
+    purpose: str,
+    *,
+    back: str,
+    then: Callable[[HttpRequest, dict[str, Any], Newcomer | None], HttpResponse],
+) -> HttpResponse:
+    """The page that takes the code; with the right one goes on to ``then``, else ``back``."""
+    form = CodeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        try:
+            facts, newcomer = newcomers.prove(request.session, purpose, form.cleaned_data["code"])
+        except newcomers.WrongCode:
+            form.add_error("code", _("This is not the code of the mail. Please look again."))
+        except newcomers.NoLonger:
+            messages.warning(request, _("The code no longer works. Please ask for a new one."))
+            return redirect(back)
+        else:
+            return then(request, facts, newcomer)
+    return render(request, "partners/joining_code.html", {"form": form, "back": back})
 
 
 def sign_in(request: HttpRequest, user: User, page: str) -> HttpResponse:

@@ -15,8 +15,8 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_GET, require_http_methods
 
-from partners import acting, guessing, newcomers, registrations
-from partners.joining_forms import CodeForm, RegistrationForm
+from partners import acting, guessing, registrations
+from partners.joining_forms import RegistrationForm
 from partners.models import Registration, User
 from partners.newcomers import Newcomer
 from partners.people import NotPossible
@@ -80,19 +80,7 @@ def register_code(request: HttpRequest) -> HttpResponse:
 
     The page also stands for whoever was sent none: they are told nothing here.
     """
-    form = CodeForm(request.POST or None)
-    if request.method == "POST" and form.is_valid():
-        try:
-            facts, newcomer = newcomers.prove(request.session, PURPOSE, form.cleaned_data["code"])
-        except newcomers.WrongCode:
-            form.add_error("code", _("This is not the code of the mail. Please look again."))
-        except newcomers.NoLonger:
-            messages.warning(request, _("The code no longer works. Please ask for a new one."))
-            return redirect("partners:register")
-        else:
-            return _register(request, facts, newcomer)
-    context = {"form": form, "back": reverse("partners:register")}
-    return render(request, "partners/joining_code.html", context)
+    return proving.take_code(request, PURPOSE, back=reverse("partners:register"), then=_register)
 
 
 def _register(
