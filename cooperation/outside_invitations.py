@@ -47,7 +47,8 @@ def invite(
     projects.require_open(agreement, partner)
     email, now = User.objects.normalize_email(email), timezone.now()
     rows = OutsideInvitation.objects.filter(project=agreement.project_id)
-    invitations.require_room(rows, email, most=MOST_OPEN, now=now)
+    if reason := invitations.why_not(rows, email, most=MOST_OPEN, now=now):
+        raise NotPossible(reason)
     token = invitation_links.new_token()
     invitation = OutsideInvitation.objects.create(
         project=agreement.project,

@@ -51,18 +51,19 @@ def sent_already() -> str:
     return _("The invitation has been sent again already. The newest link is the one that works.")
 
 
-def require_room(rows: InvitedQuerySet[Any], email: str, *, most: int, now: datetime) -> None:
-    """What ran out makes room. ``rows``: of the same inviter, which is locked.
+def why_not(rows: InvitedQuerySet[Any], email: str, *, most: int, now: datetime) -> str:
+    """The sentence that says why ``email`` cannot be invited, or ""; what ran out makes room.
 
-    Raises ``NotPossible`` for an address that is invited already, and when ``most`` are open.
+    ``rows``: all of the same inviter, which is locked; at ``most`` so many are open at a time.
     """
     rows.unsettled().filter(email=email, expires_at__lte=now).update(withdrawn_at=now)
     if rows.unsettled().filter(email=email).exists():
-        raise NotPossible(
-            _("This address is invited already. You can send the invitation again or withdraw it.")
+        return _(
+            "This address is invited already. You can send the invitation again or withdraw it."
         )
     if rows.open().count() >= most:
-        raise NotPossible(_("Too many invitations are open. Please withdraw some of them first."))
+        return _("Too many invitations are open. Please withdraw some of them first.")
+    return ""
 
 
 @transaction.atomic
@@ -83,7 +84,8 @@ def invite(
         raise NotPossible(_("This person belongs to your firm already."))
     rows = Invitation.objects.filter(partner=partner)
     now = timezone.now()
-    require_room(rows, email, most=MOST_OPEN, now=now)
+    if reason := why_not(rows, email, most=MOST_OPEN, now=now):
+        raise NotPossible(reason)
     token = invitation_links.new_token()
     invitation = Invitation.objects.create(
         partner=partner,
