@@ -15,6 +15,7 @@ from api import perms
 from api.models import ApiKey
 from partners import firm_log
 from partners.models import Partner, User
+from partners.people import NotPossible
 
 BEGINS = "hsk_"  # so that programs that look for secrets in texts find it
 SHOWN = len(BEGINS) + 6  # of 43 letters: to recognise a key, not to guess it
@@ -27,10 +28,6 @@ EVENTS: dict[str, str | Promise] = {
     MADE: gettext_lazy("API key made"),
     WITHDRAWN: gettext_lazy("API key withdrawn"),
 }
-
-
-class NotPossible(Exception):
-    """The change cannot be made; ``str(error)`` is a translated sentence for the user."""
 
 
 def digest(token: str) -> str:

@@ -21,6 +21,7 @@ from api.forms import KeyForm
 from api.models import ApiKey
 from partners.middleware import PortalRequest
 from partners.models import Partner
+from partners.people import NotPossible
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +93,7 @@ def _make(request: PortalRequest, firm: Partner) -> HttpResponse:
             key, token = keys.make(
                 data["once"], firm, name=data["name"], days=data["days"], by=request.user
             )
-        except keys.NotPossible as refusal:
+        except NotPossible as refusal:
             messages.warning(request, str(refusal))
             return redirect("api:keys")
         return render(request, "api/key_made.html", {"firm": firm, "key": key, "token": token})
@@ -108,7 +109,7 @@ def key_withdraw(request: PortalRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied
     try:
         keys.withdraw(key.pk, by=request.user)
-    except keys.NotPossible as refusal:
+    except NotPossible as refusal:
         messages.warning(request, str(refusal))
     else:
         said = _("The key %(name)s is withdrawn and opens nothing any more.")

@@ -26,7 +26,10 @@ firm_log.register(
 
 
 class NotPossible(Exception):
-    """The change cannot be made; ``str(error)`` is a translated sentence for the user."""
+    """A verb on firms, their people or their data is refused now.
+
+    ``str(error)`` is a translated sentence for the user. The room of agreements has its own.
+    """
 
 
 def lock(partner_id: UUID, by: User) -> Partner:

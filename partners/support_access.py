@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy
 
 from partners import firm_log, perms
 from partners.models import FirmEvent, Partner, SupportAccess, SupportVisit, User
+from partners.people import NotPossible
 
 firm_log.register(
     {
@@ -29,10 +30,6 @@ firm_log.register(
 )
 ONCE = timedelta(hours=1)  # a page that is opened again within it is not noted again
 LONGEST_PATH = 300
-
-
-class NotPossible(Exception):
-    """The step cannot be taken now; ``str(error)`` is a translated sentence for the user."""
 
 
 # ---- What the firm does --------------------------------------------------------------------------

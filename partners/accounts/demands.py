@@ -22,6 +22,7 @@ from django_htmx.http import HttpResponseClientRedirect
 from partners import firm_log, perms
 from partners.accounts import entra
 from partners.models import Partner, User
+from partners.people import NotPossible
 
 Rule = Partner.SignInRule
 
@@ -41,10 +42,6 @@ OPEN = frozenset(
 ACCOUNT = "konto/"  # where the pages of one's account are
 
 firm_log.register({"sign_in_rule_changed": gettext_lazy("Demand on signing in changed")})
-
-
-class NotPossible(Exception):
-    """The demand cannot be set; ``str(error)`` is a translated sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)

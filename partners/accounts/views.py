@@ -31,6 +31,7 @@ from partners.accounts import addresses, demands, devices, entra, factors, sessi
 from partners.accounts.demand_forms import SignInRuleForm
 from partners.middleware import PortalRequest
 from partners.models import Partner
+from partners.people import NotPossible
 
 
 class ChoosePasswordView(account.PasswordResetFromKeyView):  # type: ignore[misc]
@@ -237,7 +238,7 @@ def sign_in_rule(request: PortalRequest) -> HttpResponse:
             demands.demand(firm, rule, tenant=tenant, had=had, by=request.user)
         except ValidationError as error:
             form.add_error(None, error)
-        except demands.NotPossible as error:
+        except NotPossible as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("What your firm demands is saved."))

@@ -17,6 +17,7 @@ from django.utils.translation import gettext as _
 
 from partners import firm_log, perms
 from partners.models import FirmExport, Partner, User
+from partners.people import NotPossible
 from partners.privacy import archive
 
 logger = logging.getLogger(__name__)
@@ -28,10 +29,6 @@ ATTEMPTS = 3
 A_DAY = 5  # orders of a firm
 
 State = FirmExport.State
-
-
-class NotPossible(Exception):
-    """It cannot be ordered now; ``str(error)`` is a translated sentence for the user."""
 
 
 @transaction.atomic

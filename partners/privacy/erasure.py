@@ -35,16 +35,13 @@ from partners.models import (
     Registration,
     User,
 )
+from partners.people import NotPossible
 
 if TYPE_CHECKING:
     from django_stubs_ext import StrOrPromise
 
 NAMELESS = "N. N."  # nomen nescio: what a business letter calls somebody without a name
 NOWHERE = "erased.invalid"  # RFC 2606: no mail ever goes there
-
-
-class NotPossible(Exception):
-    """The person cannot be erased now; ``str(error)`` is a translated sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,7 @@ from partners.models import (
     SupportVisit,
     User,
 )
+from partners.people import NotPossible
 from partners.privacy import archive_jobs, erasure, mentions
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ def _erase_accounts(due: "models.QuerySet[Any]") -> int:
         try:
             with transaction.atomic():
                 erasure.erase(user, by=None, on_own_request=False)
-        except erasure.NotPossible as error:  # an open round; the next night asks again
+        except NotPossible as error:  # an open round; the next night asks again
             logger.info("account %s is kept: %s", user.pk, error)
         else:
             count += 1

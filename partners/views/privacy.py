@@ -16,6 +16,7 @@ from django.views.decorators.http import require_GET, require_http_methods, requ
 from partners import perms, reauthentication
 from partners.middleware import PortalRequest
 from partners.models import Erasure, FirmExport, Membership, Partner
+from partners.people import NotPossible
 from partners.privacy import (
     archive_jobs,
     erasure,
@@ -95,7 +96,7 @@ def erase_me(request: PortalRequest) -> HttpResponse:
             erasure.erase(request.user, by=request.user)
         except reauthentication.Refused as error:
             form.add_error(error.field, str(error))
-        except erasure.NotPossible as error:
+        except NotPossible as error:
             form.add_error(None, str(error))
         else:
             logout(request)
@@ -126,7 +127,7 @@ def person_erase(request: PortalRequest, pk: UUID) -> HttpResponse:
             erasure.erase(person, by=request.user, on_own_request=False)
         except reauthentication.Refused as error:
             form.add_error(error.field, str(error))
-        except erasure.NotPossible as error:
+        except NotPossible as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("The account is erased."))
@@ -147,7 +148,7 @@ def exports(request: PortalRequest) -> HttpResponse:
     if request.method == "POST":
         try:
             archive_jobs.order(firm, by=request.user)
-        except archive_jobs.NotPossible as error:
+        except NotPossible as error:
             messages.warning(request, str(error))
         return redirect("partners:exports")
     ordered = FirmExport.objects.filter(partner=firm).select_related("requested_by")[:SHOWN]

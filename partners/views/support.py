@@ -13,6 +13,7 @@ from partners import perms, support_access
 from partners.log_forms import SupportForm
 from partners.middleware import PortalRequest
 from partners.models import Partner, SupportAccess
+from partners.people import NotPossible
 from partners.views.parts import own_partner
 
 SHOWN = 20  # accesses of the past
@@ -35,7 +36,7 @@ def support(request: PortalRequest) -> HttpResponse:
                 hours=given["hours"],
                 by=request.user,
             )
-        except support_access.NotPossible as error:
+        except NotPossible as error:
             form.add_error(None, str(error))
         else:
             messages.success(request, _("Support may read your data until the time you chose."))
@@ -55,7 +56,7 @@ def support_end(request: PortalRequest, pk: UUID) -> HttpResponse:
         raise PermissionDenied
     try:
         support_access.end(pk, by=request.user)
-    except support_access.NotPossible as error:
+    except NotPossible as error:
         messages.error(request, str(error))
     else:
         messages.success(request, _("Support no longer reads your data."))
@@ -80,7 +81,7 @@ def support_begin(request: PortalRequest, pk: UUID) -> HttpResponse:
     access = get_object_or_404(SupportAccess.objects.open_to(request.user), pk=pk)
     try:
         support_access.begin(access.pk, operator=request.user)
-    except support_access.NotPossible as error:
+    except NotPossible as error:
         messages.error(request, str(error))
         return redirect("partners:support_desk")
     return redirect("partners:profile")

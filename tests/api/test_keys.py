@@ -18,6 +18,7 @@ from api import keys, reading_as
 from api.models import ApiKey
 from partners import firm_log, people
 from partners.models import FirmEvent, Membership, Partner, User
+from partners.people import NotPossible
 from tests.api.worlds import ask, key_of
 from tests.factories import PASSWORD, MembershipFactory, PartnerFactory, member
 
@@ -74,9 +75,9 @@ def test_only_an_admin_of_the_firm_makes_and_withdraws(firm: Partner) -> None:
     stranger = member(PartnerFactory.create(), "admin")
     key, _token = key_of(firm)
     for person in (manager, stranger):
-        with pytest.raises(keys.NotPossible):
+        with pytest.raises(NotPossible):
             key_of(firm, person)
-        with pytest.raises(keys.NotPossible):
+        with pytest.raises(NotPossible):
             keys.withdraw(key.pk, by=person)
     assert ApiKey.objects.filter(withdrawn_at=None).count() == 1
 
@@ -88,7 +89,7 @@ def test_a_firm_has_so_many_keys_and_not_more(
     admin = member(firm, "admin")
     first, _token = key_of(firm, admin)
     key_of(firm, admin)
-    with pytest.raises(keys.NotPossible, match=r"very many keys|sehr viele Schlüssel"):
+    with pytest.raises(NotPossible, match=r"very many keys|sehr viele Schlüssel"):
         key_of(firm, admin)
     keys.withdraw(first.pk, by=admin)
     key_of(firm, admin)

@@ -15,6 +15,7 @@ from partners.models import (
     FirmExport,
     User,
 )
+from partners.people import NotPossible
 from partners.privacy import (
     archive_jobs,
     retention,
@@ -54,7 +55,7 @@ def test_an_export_is_made_once_logged_and_gone_after_seven_days() -> None:
 def test_only_an_admin_orders_an_export() -> None:
     firm = PartnerFactory.create()
     user = member(firm, "manager")
-    with pytest.raises(archive_jobs.NotPossible):
+    with pytest.raises(NotPossible):
         archive_jobs.order(firm, by=user)
     assert not FirmExport.objects.exists()
 

@@ -31,6 +31,7 @@ from partners.models import (
     Registration,
     User,
 )
+from partners.people import NotPossible
 from partners.privacy import (
     erasure,
     named_contacts,
@@ -123,7 +124,7 @@ def test_erasing_removes_the_person_and_keeps_the_chains() -> None:
     signature.refresh_from_db()
     assert (signature.signer_name, signature.signer_id) == (before[0], person.pk)  # evidence
     assert Erasure.objects.get().person == person.pk
-    with pytest.raises(erasure.NotPossible, match="already"), translation.override("en"):
+    with pytest.raises(NotPossible, match="already"), translation.override("en"):
         erasure.erase(person, by=person)
 
 
@@ -197,7 +198,7 @@ def test_what_stands_in_the_way_is_said_first() -> None:
         assert [each.split(".")[0] for each in erasure.plan(admin).obstacles] == [
             "You are the only admin of Weser IT"
         ]
-        with pytest.raises(erasure.NotPossible, match="only admin"):
+        with pytest.raises(NotPossible, match="only admin"):
             erasure.erase(admin, by=admin)
     member(firm, "admin")
     assert erasure.plan(admin).obstacles == []

@@ -16,6 +16,7 @@ from partners import firm_log
 from partners.accounts import demands
 from partners.accounts.demands import Shown
 from partners.models import FirmEvent, Membership, Partner, User
+from partners.people import NotPossible
 from tests.factories import MembershipFactory, PartnerFactory, UserFactory, member
 
 pytestmark = pytest.mark.django_db
@@ -200,7 +201,7 @@ def test_only_an_admin_demands_also_when_the_right_is_taken_meanwhile() -> None:
     assert save(browser_of(member(firm, "manager", "signer"), PASSKEY), "any").status_code == 403
     former = member(firm, "admin")
     former.memberships.update(is_admin=False)
-    with pytest.raises(demands.NotPossible):
+    with pytest.raises(NotPossible):
         demands.demand(firm, "second_factor", tenant=None, had=Shown(second_factor=True), by=former)
     firm.refresh_from_db()
     assert firm.sign_in_rule == "any"
